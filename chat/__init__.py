@@ -1,0 +1,1 @@
+"""Parley: rooms and direct messages for any Django project."""

@@ -1,0 +1,75 @@
+"""Signed-in devices: opened at sign-in, renewed by rotation, ended for good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from chat.actions.locks import lock_own_logs
+from chat.actions.transactions import action
+from chat.errors import NotFound, Unauthenticated
+from chat.events import draft, record
+from chat.models import Device, Profile
+
+
+def auth_hash_of(user: Any) -> str:
+    """Return what changes with the account's password, or nothing where the model has no such thing."""
+    session_hash = getattr(user, "get_session_auth_hash", None)
+    return session_hash() if session_hash else ""
+
+
+@action
+def open_device(person: Profile, user: Any, *, name: str, refresh_jti: str, sid: UUID) -> Device:
+    """Remember a sign-in under the id that its tokens carry."""
+    return Device.objects.create(
+        id=sid, profile=person, name=name[:200], auth_hash=auth_hash_of(user), refresh_jti=refresh_jti
+    )
+
+
+def renew_device(sid: UUID, *, old_jti: str, new_jti: str) -> None:
+    """Let a device's refresh token be followed by the next one. Raises Unauthenticated.
+
+    A token that was followed already is in two hands: the device ends, whoever holds it.
+    """
+    if _rotated(sid, old_jti, new_jti):
+        return
+    device = Device.objects.select_related("profile").filter(pk=sid, ended_at=None).first()
+    if device is not None:
+        end_devices(device.profile, [device.pk])
+    raise Unauthenticated("This sign-in has ended.")
+
+
+@action
+def _rotated(sid: UUID, old_jti: str, new_jti: str) -> bool:
+    # One conditional update: of two rotations at once exactly one finds the old token still there.
+    current = Device.objects.filter(pk=sid, refresh_jti=old_jti, ended_at=None)
+    return bool(current.update(refresh_jti=new_jti, seen_at=timezone.now()))
+
+
+@action
+def end_devices(person: Profile, ids: list[UUID] | None = None) -> None:
+    """End some of a person's devices, or all: their tokens fail at once, their sockets close.
+
+    Raises NotFound when one device was asked for and it is not a living one of this person.
+    """
+    log = lock_own_logs([person])[person.pk]
+    living = Device.objects.filter(profile=person, ended_at=None)
+    ending = list(living if ids is None else living.filter(pk__in=ids))
+    if ids and not ending:
+        raise NotFound()
+    living.filter(pk__in=[device.pk for device in ending]).update(
+        ended_at=timezone.now(), refresh_jti=""
+    )
+    if ending:
+        record([draft(log, "device.ended", actor=person, data={"device": str(d.pk)}) for d in ending])
+
+
+@action
+def touch_device(device: Device) -> None:
+    """Note that the device was seen, to the minute: not a write per request."""
+    now = timezone.now()
+    if now - device.seen_at > timedelta(minutes=1):
+        Device.objects.filter(pk=device.pk).update(seen_at=now)

@@ -1,0 +1,48 @@
+"""Rooms, locked: whoever holds the row decides what comes next in that room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from chat.errors import NotFound
+from chat.models import Membership, Profile, Room
+from chat.queries.access import outsider
+
+
+def lock_room(room_id: UUID) -> Room | None:
+    """Lock a living room. NO KEY, so that rows which merely refer to it can still be written."""
+    return (
+        Room.objects.select_for_update(no_key=True).filter(pk=room_id, deleted_at=None).first()
+    )
+
+
+def enter(viewer: Profile, room_id: UUID) -> Membership:
+    """Lock the room and return the viewer's membership, read after the lock. Raises NotFound, Forbidden."""
+    room = lock_room(room_id)
+    member = room and Membership.objects.filter(room=room, user=viewer).first()
+    if room is None or member is None:
+        raise outsider(room)
+    member.room, member.user = room, viewer
+    return member
+
+
+def target_in(room: Room, user_id: UUID) -> Membership:
+    """Return another person's membership of a locked room. Raises NotFound."""
+    target = Membership.objects.select_related("user").filter(room=room, user_id=user_id).first()
+    if target is None:
+        raise NotFound("This person is not in the room.")
+    target.room = room
+    return target
+
+
+def self_key(person_id: UUID) -> str:
+    """Return the key of a person's own log."""
+    return f"self:{person_id}"
+
+
+def lock_own_logs(people: Iterable[Profile]) -> dict[UUID, Room]:
+    """Lock the own logs of people, by id, after any other room. Returns them by person."""
+    keys = {self_key(person.pk): person.pk for person in people}
+    logs = Room.objects.select_for_update(no_key=True).filter(key__in=keys).order_by("pk")
+    return {keys[log.key]: log for log in logs}

@@ -1,0 +1,132 @@
+"""Members: in, out, up, down, silent."""
+
+from __future__ import annotations
+
+import datetime
+from uuid import UUID
+
+from chat.actions.locks import enter, lock_room, target_in
+from chat.actions.own_logs import tell_joined, tell_left
+from chat.actions.transactions import action
+from chat.errors import Conflict, Forbidden, NotFound
+from chat.events import draft_member, record
+from chat.models import Membership, Profile, Room
+from chat.policy import get_policy
+from chat.queries.access import outsider
+
+Role = Membership.Role
+
+
+@action
+def join_room(person: Profile, room_id: UUID) -> Membership:
+    """Come into a public group; who is in already stays as they are."""
+    room = lock_room(room_id)
+    if room is None:
+        raise NotFound()
+    member = Membership.objects.filter(room=room, user=person).first()
+    if member is not None:
+        member.room, member.user = room, person
+        return member
+    if not get_policy().may_join_room(person, room):
+        raise outsider(room)
+    return _bring_in(room, person, Role.MEMBER, actor=person)
+
+
+@action
+def add_member(
+    person: Profile, room_id: UUID, user_id: UUID, role: str = Role.MEMBER
+) -> tuple[Membership, bool]:
+    """Bring a person into a group. Returns the membership and whether it is new; a repeat changes no role."""
+    me = enter(person, room_id)
+    if not get_policy().may_add_member(me, me.room, role):
+        raise Forbidden()
+    other = Profile.objects.filter(pk=user_id).first()
+    if other is None:
+        raise NotFound("There is no such person.")
+    member = Membership.objects.filter(room=me.room, user=other).first()
+    if member is not None:
+        member.room, member.user = me.room, other
+        return member, False
+    return _bring_in(me.room, other, role, actor=person), True
+
+
+def _bring_in(room: Room, person: Profile, role: str, *, actor: Profile) -> Membership:
+    place = room.head + 1
+    member = Membership(room=room, user=person, role=role, read_seq=place)
+    if room.history == Room.History.JOINED:
+        member.history_from = room.history_floor = place
+    member.save()
+    room.members_count += 1
+    record([draft_member("member.joined", member, actor)])
+    tell_joined([member], actor)
+    return member
+
+
+@action
+def leave_room(person: Profile, room_id: UUID) -> None:
+    """Go out of a group. Raises Conflict for its last owner, Forbidden where there is no going."""
+    member = enter(person, room_id)
+    if member.room.kind != Room.Kind.GROUP:
+        raise Forbidden("Only a group can be left.")
+    _keep_an_owner(member)
+    _take_out(member, "member.left", actor=person)
+
+
+@action
+def remove_member(person: Profile, room_id: UUID, user_id: UUID) -> None:
+    """Put a person out of a group; their sockets hear nothing of it after this event."""
+    me = enter(person, room_id)
+    target = target_in(me.room, user_id)
+    if me.room.kind != Room.Kind.GROUP or user_id == person.pk:
+        raise Forbidden()
+    if not get_policy().may_remove_member(me, target):
+        raise Forbidden()
+    _keep_an_owner(target)
+    _take_out(target, "member.removed", actor=person)
+
+
+def _take_out(member: Membership, event: str, *, actor: Profile) -> None:
+    Membership.objects.filter(pk=member.pk).delete()
+    member.room.members_count -= 1
+    record([draft_member(event, member, actor)])
+    tell_left(member.room, [member.user], actor)
+
+
+@action
+def change_role(person: Profile, room_id: UUID, user_id: UUID, role: str) -> Membership:
+    """Give a member another role. Raises Conflict where the room would be left without an owner."""
+    me = enter(person, room_id)
+    target = target_in(me.room, user_id)
+    if me.room.kind != Room.Kind.GROUP or not get_policy().may_change_role(me, target, role):
+        raise Forbidden()
+    if target.role != role:
+        _keep_an_owner(target)
+        target.role = role
+        target.save(update_fields=["role"])
+        record([draft_member("member.role_changed", target, person)])
+    return target
+
+
+@action
+def mute_member(
+    person: Profile, room_id: UUID, user_id: UUID, until: datetime.datetime | None
+) -> Membership:
+    """Let a member write nothing until a moment; none ends the silence."""
+    me = enter(person, room_id)
+    target = target_in(me.room, user_id)
+    if me.room.kind != Room.Kind.GROUP or not get_policy().may_mute_member(me, target):
+        raise Forbidden()
+    if target.muted_until != until:
+        target.muted_until = until
+        target.save(update_fields=["muted_until"])
+        record([draft_member("member.muted", target, person)])
+    return target
+
+
+def _keep_an_owner(member: Membership) -> None:
+    """Refuse to let go of the last owner. The room is locked, so that two owners cannot both pass."""
+    if member.role != Role.OWNER:
+        return
+    owners = Membership.objects.filter(room=member.room, role=Role.OWNER)
+    if not owners.exclude(pk=member.pk).exists():
+        raise Conflict("Make someone else an owner first.")

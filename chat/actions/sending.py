@@ -1,0 +1,182 @@
+"""Sending: many drafts, one transaction, each decided in the order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.utils import timezone
+from uuid6 import uuid7
+
+from chat.actions.transactions import action
+from chat.errors import ChatError, Conflict, Forbidden, Invalid, NotFound, RateLimited
+from chat.events import draft, record
+from chat.models import Event, Membership, Message, Profile, Room
+from chat.policy import Policy, get_policy
+from chat.queries.access import outsider
+from chat.serializers.messages import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one person wants to say in one room: validated, not yet allowed."""
+
+    sender: Profile
+    room: UUID
+    text: str
+    id: UUID = field(default_factory=uuid7)
+    reply_to: UUID | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> bytes:
+        """What makes this input the same as an earlier one under the same id."""
+        content = {"text": self.text, "reply_to": self.reply_to, "metadata": self.metadata}
+        return digest_of(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A stored message; ``new`` is false for a repeat, which shows it as it now stands."""
+
+    message: Message
+    new: bool
+
+
+def send_message(draft: Draft) -> Sent:
+    """Send one message. Raises what refused it."""
+    (outcome,) = send_messages([draft])
+    if isinstance(outcome, ChatError):
+        raise outcome
+    return outcome
+
+
+def send_messages(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
+    """Send what may be sent, in order of arrival; a refused draft fails alone. Answers in the same order."""
+    try:
+        return _send(drafts)
+    except IntegrityError:
+        # Someone stored one of these ids since we looked. Now it can be seen: decide again, one by one.
+        return [_send_alone(one) for one in drafts]
+
+
+def _send_alone(draft: Draft) -> Sent | ChatError:
+    try:
+        return _send([draft])[0]
+    except IntegrityError:
+        return Conflict()
+
+
+@action
+def _send(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
+    batch = Batch(drafts)
+    outcomes = [batch.outcome(one) for one in drafts]
+    batch.write()
+    return outcomes
+
+
+class Batch:
+    """The rows that deciding a list of drafts needs, and the rows that come of it."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self.policy: Policy = get_policy()
+        self.now: datetime = timezone.now()
+        self.events: list[Event] = []
+        self.rooms = _locked_rooms({one.room for one in drafts})
+        self.members = _members(drafts, self.rooms)
+        named = {one.id for one in drafts} | {one.reply_to for one in drafts if one.reply_to}
+        self.messages: dict[UUID, Message] = (
+            Message.objects.select_related("sender", "reply_to__sender").in_bulk(named)
+        )
+
+    def outcome(self, one: Draft) -> Sent | ChatError:
+        """Decide a draft against the database and the drafts before it."""
+        try:
+            return self._decide(one)
+        except ChatError as refusal:
+            return refusal
+
+    def _decide(self, one: Draft) -> Sent:
+        room = self.rooms.get(one.room)
+        member = self.members.get((one.room, one.sender.pk))
+        if room is None or member is None:
+            raise outsider(room)
+        if one.id in self.messages:
+            return Sent(_repeated(one, self.messages[one.id]), new=False)
+        if not self.policy.may_send_message(member, room):
+            raise Forbidden("You may not write here now.")
+        quoted = self._quoted(one, member)
+        self._keep_slow(member, room)
+        return Sent(self._draft(one, room, quoted), new=True)
+
+    def _quoted(self, one: Draft, member: Membership) -> Message | None:
+        if one.reply_to is None:
+            return None
+        quoted = self.messages.get(one.reply_to)
+        if quoted is None or quoted.room_id != one.room or quoted.seq < member.history_from:
+            raise NotFound("The message that this answers is not here.")
+        if quoted.deleted_at:
+            raise Invalid(fields={"reply_to": ["This message was deleted."]})
+        return quoted
+
+    def _keep_slow(self, member: Membership, room: Room) -> None:
+        if not room.slow_mode:
+            return
+        free = (member.sent_at or self.now) + timedelta(seconds=room.slow_mode)
+        if member.sent_at and self.now < free:
+            wait = max(1, round((free - self.now).total_seconds()))
+            raise RateLimited("This room is in slow mode.", retry_after=wait)
+        member.sent_at = self.now
+
+    def _draft(self, one: Draft, room: Room, quoted: Message | None) -> Message:
+        message = Message(
+            id=one.id,
+            room=room,
+            seq=room.head + 1,
+            version=room.head + 1,
+            sender=one.sender,
+            text=one.text,
+            reply_to=quoted,
+            metadata=one.metadata,
+            digest=one.digest,
+            created_at=self.now,
+        )
+        room.active_at = self.now
+        self.messages[one.id] = message
+        self.events.append(draft(room, "message.sent", actor=one.sender, message=message))
+        return message
+
+    def write(self) -> None:
+        """Store what was decided: one insert a table, and the heads."""
+        if not self.events:
+            return
+        Message.objects.bulk_create([event.message for event in self.events if event.message])
+        slow = [member for member in self.members.values() if member.sent_at == self.now]
+        if slow:
+            Membership.objects.bulk_update(slow, ["sent_at"])
+        record(self.events)
+
+
+def _locked_rooms(ids: set[UUID]) -> dict[UUID, Room]:
+    """Lock living rooms in the one order of the house: by kind, own logs (self) last, then by id."""
+    rooms = Room.objects.select_for_update(no_key=True).filter(pk__in=ids, deleted_at=None)
+    return {room.pk: room for room in rooms.order_by("kind", "pk")}
+
+
+def _members(
+    drafts: Sequence[Draft], rooms: dict[UUID, Room]
+) -> dict[tuple[UUID, UUID], Membership]:
+    people = {one.sender.pk for one in drafts}
+    found = Membership.objects.filter(room_id__in=rooms, user_id__in=people)
+    return {(member.room_id, member.user_id): member for member in found}
+
+
+def _repeated(one: Draft, stored: Message) -> Message:
+    same_place = (stored.room_id, stored.sender_id) == (one.room, one.sender.pk)
+    if not same_place or bytes(stored.digest) != one.digest:
+        raise Conflict()
+    return stored

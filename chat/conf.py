@@ -1,0 +1,88 @@
+"""Every setting of ``CHAT = {…}``, with its default and why, on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+DEFAULTS: dict[str, Any] = {
+    # Who is asking, over REST and sockets alike: DRF authentication classes, tried in order.
+    # None means the host's own REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"].
+    "AUTHENTICATION": None,
+    # Who may do what; a subclass of chat.policy.Policy overrides one predicate per verb.
+    "POLICY": "chat.policy.Policy",
+    # The first sight of an account: a callable (user) -> {"username", "display_name"?, "avatar_url"?}.
+    "PROFILE": "chat.actions.people.profile_of_account",
+    # Where a published event goes, each a callable (list of published events) -> None, called after commit.
+    # Empty, because a host that wants no sockets should not need Channels.
+    "OUTLETS": [],
+    # The alias in CHANNEL_LAYERS that carries events between server processes.
+    "CHANNEL_LAYER": "default",
+    # Whether auth/register/ makes accounts for anyone who asks.
+    "REGISTRATION": True,
+    # Characters (code points) in a message; four bytes each still fit a 64 KiB frame.
+    "TEXT_MAX": 8_000,
+    # Bytes of a message's metadata as JSON.
+    "METADATA_MAX": 4_096,
+    # Rows of a list or history: when nothing is said, and at most.
+    "PAGE_SIZE": 50,
+    "PAGE_MAX": 100,
+    # Missing events of one room beyond which a client is told to start afresh (`reset`).
+    "RESUME_MAX": 1_000,
+    # Rooms whose heads a socket is told at `hello`.
+    "HELLO_ROOMS": 1_000,
+    # Members up to which read positions are told to the whole room, else only to one's own devices.
+    "LIVE_MEMBERS": 100,
+    # Seconds between two `heads` to a socket.
+    "HEARTBEAT": 10,
+    # Seconds a hole in a room's events may last before the log is read: nearly all close by themselves.
+    "GAP_WAIT": 0.05,
+    # Seconds between two looks at the last minute's events, and between two comparisons of all heads.
+    "TICK": 5,
+    "TICK_ALL": 60,
+    # What a socket that does not read may hold back before it is closed (1013).
+    "OUTBOX_EVENTS": 256,
+    "OUTBOX_BYTES": 1_048_576,
+    # Bytes of one frame from a client; keep the server's own limit (uvicorn --ws-max-size) at the same figure.
+    "FRAME_MAX": 65_536,
+    # Threads, each with a database connection, that the sockets of one process share.
+    "BRIDGE_THREADS": 8,
+}
+
+# Settings whose value is a dotted path (or a list of them) and is used as what it names.
+IMPORTED = frozenset({"AUTHENTICATION", "POLICY", "PROFILE", "OUTLETS"})
+
+
+def _import(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_import(item) for item in value]
+    return import_string(value) if isinstance(value, str) else value
+
+
+class ChatSettings:
+    """``settings.CHAT`` over :data:`DEFAULTS`, read anew when a test overrides it."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+        setting_changed.connect(self._forget)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in DEFAULTS:
+            raise AttributeError(f"CHAT has no setting {name!r}")
+        if name not in self._values:
+            value = getattr(settings, "CHAT", {}).get(name, DEFAULTS[name])
+            self._values[name] = _import(value) if name in IMPORTED else value
+        return self._values[name]
+
+    def _forget(self, *, setting: str, **kwargs: object) -> None:
+        if setting == "CHAT":
+            self._values.clear()
+
+
+chat_settings = ChatSettings()
+
+Outlet = Callable[[list[Any]], None]

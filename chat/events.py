@@ -1,0 +1,212 @@
+"""Everything that goes out, each fact once: the catalogue, the log's next place, and publishing.
+
+This file is where anything leaves the domain. An action drafts events on rooms that it has locked and
+hands them to :func:`record`; after commit each outlet in ``CHAT["OUTLETS"]`` is given what was published.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from django.db import router, transaction
+
+from chat.conf import chat_settings
+from chat.models import Event, Membership, Message, Profile, Room
+from chat.serializers import events as shapes
+from chat.serializers.fields import rfc3339
+from chat.serializers.messages import message_shape
+from chat.serializers.people import user_or_none
+from chat.serializers.rooms import RoomView, room_shape, standing
+
+logger = logging.getLogger("chat.events")
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One line of the catalogue. ``log``: the room's, the person's own, or none (live only, no seq)."""
+
+    name: str
+    log: Literal["room", "own"] | None
+    payload: shapes.Shape
+    says: str
+
+
+EVENTS: dict[str, EventType] = {
+    event.name: event
+    for event in (
+        EventType("message.sent", "room", shapes.MessagePayload, "A message was sent."),
+        EventType("message.edited", "room", shapes.MessagePayload, "Its words were changed."),
+        EventType("message.deleted", "room", shapes.MessagePayload, "Its words are gone, its place stays."),
+        EventType("room.created", "room", shapes.SnapshotPayload, "The room exists: the first event of its log."),
+        EventType("room.updated", "room", shapes.SnapshotPayload, "Title, topic or rules changed."),
+        EventType("room.deleted", "room", shapes.NothingPayload, "The room is gone: the last event of its log."),
+        EventType("member.joined", "room", shapes.MemberPayload, "A person came in."),
+        EventType("member.left", "room", shapes.MemberPayload, "A person went."),
+        EventType("member.removed", "room", shapes.MemberPayload, "The actor removed a person."),
+        EventType("member.role_changed", "room", shapes.MemberPayload, "The actor gave a person another role."),
+        EventType("member.muted", "room", shapes.MemberPayload, "The actor silenced a person, or ended that."),
+        EventType("room.joined", "own", shapes.JoinedPayload, "A room is mine from now on."),
+        EventType("room.left", "own", shapes.LeftPayload, "A room is no longer mine."),
+        EventType("room.kept", "own", shapes.KeptPayload, "I pinned, archived or hushed a room."),
+        EventType("profile.updated", "own", shapes.ProfilePayload, "My profile changed."),
+        EventType("device.ended", "own", shapes.DevicePayload, "A device of mine was signed out."),
+        EventType("room.read", None, shapes.ReadPayload, "A person read up to a place."),
+        EventType("room.unread", None, shapes.UnreadPayload, "I marked a room unread."),
+        EventType("heads", None, shapes.HeadsPayload, "How far the rooms of this socket have come."),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An event as it goes out: one JSON text for everyone who may see the room from ``since`` on.
+
+    Where it shows something older (a late edit, a quote) in a room that hides its past, ``narrower``
+    holds what those see who came later: pairs of a ``since`` and a text, the widest first.
+    ``seq`` 0 stands for a live-only fact.
+    """
+
+    room: str
+    seq: int
+    type: str
+    text: str
+    since: int
+    narrower: tuple[tuple[int, str], ...] = ()
+
+    def text_for(self, history_from: int) -> str:
+        """Return the text for a member whose history begins at ``history_from``."""
+        if history_from <= self.since:
+            return self.text
+        return next((text for since, text in self.narrower if history_from <= since), self.text)
+
+
+def database() -> str:
+    """Return the alias that the chat's tables are written to."""
+    return router.db_for_write(Event)
+
+
+def draft(
+    room: Room,
+    type: str,
+    *,
+    actor: Profile | None = None,
+    message: Message | None = None,
+    member: Membership | None = None,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """Take the next place in the log of a room that this transaction has locked."""
+    room.head += 1
+    return Event(
+        room=room,
+        seq=room.head,
+        type=EVENTS[type].name,
+        actor=actor,
+        message=message,
+        subject=member and member.user,
+        data=data or {},
+    )
+
+
+def draft_member(type: str, member: Membership, actor: Profile | None) -> Event:
+    """Take the next place for something that happened to a member of a locked room."""
+    data = {"membership": standing(member), "members_count": member.room.members_count}
+    return draft(member.room, type, actor=actor, member=member, data=data)
+
+
+def record(events: Sequence[Event], views: dict[int, RoomView] | None = None) -> None:
+    """Write events and the heads they moved; publish them when the transaction commits.
+
+    ``views`` gives, by position in ``events``, the room that a snapshot shows.
+    """
+    Event.objects.bulk_create(events)
+    _raise_heads({event.room_id: event.room for event in events})
+    views = views or {}
+    publish(published(event, views.get(index)) for index, event in enumerate(events))
+
+
+def _raise_heads(rooms: dict[Any, Room]) -> None:
+    moved = ["head", "active_at", "members_count", "history_floor"]
+    if len(rooms) == 1:
+        next(iter(rooms.values())).save(update_fields=moved)
+    else:
+        Room.objects.bulk_update(rooms.values(), moved)
+
+
+def publish(items: Iterable[Published]) -> None:
+    """Hand what is published to every outlet once the transaction is committed, or not at all."""
+    ready = list(items)
+    # A lambda and not a partial: Django names a failed hook by its __qualname__, which a partial lacks.
+    transaction.on_commit(lambda: _deliver(ready), using=database())
+
+
+def _deliver(items: list[Published]) -> None:
+    for outlet in chat_settings.OUTLETS:
+        try:
+            outlet(items)
+        except Exception:
+            # What is committed stays true; an outlet that failed catches up by its cursor.
+            logger.exception("outlet %s failed", getattr(outlet, "__qualname__", outlet))
+
+
+def published(event: Event, view: RoomView | None = None) -> Published:
+    """Return a loaded event as it goes out to everyone in the room."""
+    full = encode(event_shape(event, view))
+    place = (str(event.room_id), event.seq, event.type)
+    message = event.message
+    since = event.seq if message is None else min(message.seq, _quoted_seq(message))
+    if message is None or event.room.history_floor <= since:
+        return Published(*place, full, since)
+    unquoted = encode(event_shape(event, view, visible_from=message.seq))
+    unseen = encode(hidden_shape(event))
+    return Published(*place, full, since, ((message.seq, unquoted), (event.seq, unseen)))
+
+
+def _quoted_seq(message: Message) -> int:
+    return message.reply_to.seq if message.reply_to else message.seq
+
+
+def live(type: str, fact: dict[str, Any], *, room: UUID, listeners: UUID) -> Published:
+    """Return a live-only fact about a room, for whoever is now listening to the room ``listeners``."""
+    shape = {"type": EVENTS[type].name, "room": str(room), **fact}
+    return Published(str(listeners), 0, type, encode(shape), 0)
+
+
+def event_shape(event: Event, view: RoomView | None = None, *, visible_from: int = 0) -> dict[str, Any]:
+    """Return the **event** shape of a row with its actor, subject and message loaded."""
+    return {
+        "type": event.type,
+        "room": str(event.room_id),
+        "seq": event.seq,
+        "actor": user_or_none(event.actor),
+        "at": rfc3339(event.created_at),
+        **_payload(event, view, visible_from),
+    }
+
+
+def hidden_shape(event: Event) -> dict[str, Any]:
+    """Return what stands at an event's place for those who may not see it."""
+    return {"type": "hidden", "room": str(event.room_id), "seq": event.seq}
+
+
+def _payload(event: Event, view: RoomView | None, visible_from: int) -> dict[str, Any]:
+    shape = EVENTS[event.type].payload
+    if shape is shapes.MessagePayload:
+        return {"message": message_shape(event.message, visible_from)}
+    if shape is shapes.MemberPayload:
+        membership = {"user": user_or_none(event.subject), **event.data["membership"]}
+        return {"membership": membership, "members_count": event.data["members_count"]}
+    if shape is shapes.ProfilePayload:
+        return {"user": user_or_none(event.actor)}
+    if view is not None:
+        return {**event.data, "snapshot": room_shape(view)}
+    return dict(event.data)
+
+
+def encode(shape: dict[str, Any]) -> str:
+    """Return a shape as the JSON text of a frame."""
+    return orjson.dumps(shape).decode()

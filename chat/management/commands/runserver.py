@@ -1,0 +1,88 @@
+"""Serves HTTP and sockets while developing, with Django's own reloading, checks and banner."""
+
+import socket
+import threading
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+if apps.is_installed("django.contrib.staticfiles"):
+    from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+    from django.contrib.staticfiles.management.commands.runserver import Command as Runserver
+else:
+    from django.core.management.commands.runserver import Command as Runserver
+
+if find_spec("uvicorn"):
+    from chat.websocket.server import build, listen
+
+# Long enough to tell open sockets that the server leaves, short enough not to delay a reload.
+FAREWELL_SECONDS = 2
+
+
+class DevelopmentServer:
+    """What Django's runserver asks of a WSGI server, done by uvicorn."""
+
+    def __init__(self, address: tuple[str, int], _handler: object, ipv6: bool = False) -> None:
+        self.socket = listen(*address, family=socket.AF_INET6 if ipv6 else socket.AF_INET)
+        self.server_port = self.socket.getsockname()[1]
+        self.ended = threading.Event()
+
+    def set_app(self, app: Any) -> None:
+        self.server = build(app, timeout_graceful_shutdown=FAREWELL_SECONDS)
+
+    def serve_forever(self) -> None:
+        try:
+            self.server.run(sockets=[self.socket])
+        finally:
+            self.ended.set()
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.ended.wait(FAREWELL_SECONDS + 1)
+
+
+class Command(Runserver):
+    """Django's runserver with uvicorn inside; without it, or without ASGI_APPLICATION, Django's own."""
+
+    help = "Starts a web server for development that serves sockets too."
+    serving: DevelopmentServer | None = None
+
+    def run(self, **options: Any) -> None:
+        try:
+            super().run(**options)
+        finally:
+            # The reloader ends its process while the server runs in another thread.
+            if self.serving:
+                self.serving.stop()
+
+    def inner_run(self, *args: Any, **options: Any) -> None:
+        if obstacle := self.obstacle():
+            self.stderr.write(f"{obstacle}: serving HTTP only, no sockets.")
+        else:
+            self.server_cls = self.bind
+            # Django would mix threads into a class; this server needs none.
+            options["use_threading"] = False
+        super().inner_run(*args, **options)
+
+    def obstacle(self) -> str | None:
+        if not find_spec("uvicorn"):
+            return "uvicorn is not installed"
+        if not getattr(settings, "ASGI_APPLICATION", None):
+            return "ASGI_APPLICATION is not set"
+        return None
+
+    def bind(self, *args: Any, **kwargs: Any) -> DevelopmentServer:
+        self.serving = DevelopmentServer(*args, **kwargs)
+        return self.serving
+
+    def get_handler(self, *args: Any, **options: Any) -> Any:
+        if self.obstacle():
+            return super().get_handler(*args, **options)
+        application = import_string(settings.ASGI_APPLICATION)
+        serves_static = options.get("use_static_handler") and (
+            settings.DEBUG or options["insecure_serving"]
+        )
+        return ASGIStaticFilesHandler(application) if serves_static else application

@@ -1,0 +1,8 @@
+"""Rows and constraints; no side effects."""
+
+from chat.models.log import Epoch, Event
+from chat.models.messages import Message
+from chat.models.people import Device, Profile
+from chat.models.rooms import Membership, Room
+
+__all__ = ["Device", "Epoch", "Event", "Membership", "Message", "Profile", "Room"]

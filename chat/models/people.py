@@ -1,0 +1,83 @@
+"""People as others see them, and the devices they are signed in on."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models
+from django.db.models.functions import Lower
+from uuid6 import uuid7
+
+# ASCII only: with one alphabet no two handles can look alike but for case, which the constraint folds.
+HANDLE = RegexValidator(
+    r"\A[A-Za-z0-9_.\-]{1,64}\Z", "Use 1 to 64 letters, digits, dots, dashes or underscores."
+)
+
+
+class Profile(models.Model):
+    """The one source of what others see of a person; never holds an e-mail address.
+
+    A person may have no account (imported, erased): then ``user`` is empty and nobody can sign in.
+    """
+
+    class DirectFrom(models.TextChoices):
+        """Who may open a direct room with this person."""
+
+        EVERYONE = "everyone"
+        ROOMS = "rooms", "people in the same room"
+        NOBODY = "nobody"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The host's account is only a key: no constraint, so that chat tables may live in a database of their own.
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        related_name="+",
+    )
+    username = models.CharField(max_length=64, validators=[HANDLE])
+    display_name = models.CharField(max_length=100, blank=True)
+    avatar_url = models.URLField(
+        max_length=500, blank=True, validators=[URLValidator(schemes=["http", "https"])]
+    )
+    direct_from = models.CharField(
+        max_length=10, choices=DirectFrom.choices, default=DirectFrom.EVERYONE
+    )
+    source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="chat_profile_username",
+                violation_error_message="This name is taken.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class Device(models.Model):
+    """A signed-in client; its id is the ``sid`` that each of its tokens carries.
+
+    ``refresh_jti`` is the only refresh token that still works. ``auth_hash`` is the account's session
+    hash at sign-in: once the password changes it no longer matches, and the device is at its end.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="devices")
+    name = models.CharField(max_length=200, blank=True)
+    auth_hash = models.CharField(max_length=128)
+    refresh_jti = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name or 'device'} of {self.profile_id}"

@@ -1,0 +1,35 @@
+"""Who is in which room, and what those are told who are not."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chat.errors import ChatError, Forbidden, NotFound
+from chat.models import Membership, Profile, Room
+
+
+def outsider(room: Room | None) -> ChatError:
+    """Return what someone who is not a member is told: of a private room, that there is none."""
+    if room is not None and room.visibility == Room.Visibility.PUBLIC:
+        return Forbidden("Join this room first.")
+    return NotFound()
+
+
+def membership_of(viewer: Profile, room_id: UUID) -> Membership:
+    """Return the viewer's membership, its room loaded. Raises NotFound or Forbidden."""
+    member = (
+        Membership.objects.select_related("room")
+        .filter(room_id=room_id, user=viewer, room__deleted_at=None)
+        .first()
+    )
+    if member is None:
+        raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first())
+    member.user = viewer
+    return member
+
+
+def shares_room(viewer: Profile, other: Profile) -> bool:
+    """Say whether the two are in some group together."""
+    return Membership.objects.filter(
+        user=viewer, room__kind=Room.Kind.GROUP, room__memberships__user=other
+    ).exists()

@@ -1,0 +1,205 @@
+"""The log of a room, and what a cursor into it is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, Min, Q, QuerySet
+from django.utils import timezone
+
+from chat.conf import chat_settings
+from chat.events import EVENTS, Published, encode, event_shape, hidden_shape, published
+from chat.models import Event, Membership, Profile, Room
+from chat.queries.access import membership_of
+from chat.queries.epoch import current_epoch
+from chat.queries.rooms import room_views
+from chat.serializers import events as shapes
+from chat.serializers.rooms import RoomView, room_shape
+
+# Rooms that one look reads: each is a term of one OR, and SQLite nests those to a depth of 1,000.
+SLICE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A stretch of a room's log in order; ``reset`` says why a cursor is of no use any more."""
+
+    events: list[dict[str, Any]]
+    head: int
+    reset: str | None = None
+
+
+@dataclass(slots=True)
+class Missing:
+    """What a set of cursors misses; ``more``: ask again with the cursors moved on."""
+
+    epoch: str
+    rooms: dict[str, Log] = field(default_factory=dict)
+    joined: list[dict[str, Any]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    more: bool = False
+
+
+def log(viewer: Profile, room_id: UUID, *, after: int, limit: int) -> tuple[Log, str]:
+    """Return up to ``limit`` events past ``after``, and the epoch. Raises NotFound, Forbidden."""
+    member = membership_of(viewer, room_id)
+    epoch = current_epoch()
+    if after > member.room.head:
+        return Log([], member.room.head, reset="ahead"), epoch
+    rows = list(_loaded(Q(room=room_id, seq__gt=after)).order_by("seq")[:limit])
+    if after < member.room.head and (not rows or rows[0].seq != after + 1):
+        return Log([], member.room.head, reset="pruned"), epoch
+    return Log(shown(viewer, rows, {room_id: member}), member.room.head), epoch
+
+
+def sync(viewer: Profile, epoch: str, cursors: dict[UUID, int], *, limit: int) -> Missing:
+    """Return what the cursors miss in all of the viewer's rooms, at most ``limit`` events at once."""
+    current = current_epoch()
+    mine = {
+        member.room_id: member
+        for member in Membership.objects.filter(
+            user=viewer, room__deleted_at=None
+        ).select_related("room")
+    }
+    missing = Missing(current)
+    if epoch != current:
+        missing.rooms = {str(pk): Log([], m.room.head, reset="epoch") for pk, m in mine.items()}
+        return missing
+    missing.left = [str(room) for room in cursors if room not in mine]
+    new = room_views(viewer, [room for room in mine if room not in cursors])
+    missing.joined = [room_shape(view) for view in new.values()]
+    _fill(missing, viewer, {r: mine[r] for r in cursors if r in mine}, cursors, limit)
+    return missing
+
+
+def _fill(
+    missing: Missing,
+    viewer: Profile,
+    mine: dict[UUID, Membership],
+    cursors: dict[UUID, int],
+    limit: int,
+) -> None:
+    wanted: dict[UUID, int] = {}
+    for room, member in mine.items():
+        reason = lost(cursors[room], member.room.head)
+        if reason:
+            missing.rooms[str(room)] = Log([], member.room.head, reset=reason)
+        elif cursors[room] < member.room.head:
+            wanted[room] = cursors[room]
+    rows, missing.more = _page(wanted, limit)
+    for room in wanted:
+        found = [row for row in rows if row.room_id == room]
+        if not found:
+            continue
+        whole = found[0].seq == wanted[room] + 1
+        events = shown(viewer, found, mine) if whole else []
+        head = mine[room].room.head
+        missing.rooms[str(room)] = Log(events, head, reset=None if whole else "pruned")
+
+
+def _page(wanted: dict[UUID, int], limit: int) -> tuple[list[Event], bool]:
+    """Return the events past the cursors of the first rooms, in order, and whether there are more."""
+    ranges = _past(dict(list(wanted.items())[:SLICE]))
+    rows = list(_loaded(ranges).order_by("room_id", "seq")[: limit + 1]) if wanted else []
+    return rows[:limit], len(rows) > limit or len(wanted) > SLICE
+
+
+def lost(cursor: int, head: int) -> str | None:
+    """Return why a cursor cannot be caught up with event by event, or None."""
+    if cursor > head:
+        return "ahead"
+    return "too_far" if head - cursor > chat_settings.RESUME_MAX else None
+
+
+def _past(cursors: dict[UUID, int]) -> Q:
+    ranges = Q()
+    for room, seq in cursors.items():
+        ranges |= Q(room=room, seq__gt=seq)
+    return ranges
+
+
+def _loaded(which: Q) -> QuerySet[Event]:
+    return Event.objects.filter(which).select_related(
+        "room", "actor", "subject", "message__sender", "message__reply_to__sender"
+    )
+
+
+def shown(
+    viewer: Profile, rows: Sequence[Event], members: dict[UUID, Membership]
+) -> list[dict[str, Any]]:
+    """Return events as the viewer sees them: every seq, with ``hidden`` for what they may not see."""
+    snapshots = _snapshots(viewer, rows)
+    return [_shown(row, members[row.room_id].history_from, snapshots.get(row.pk)) for row in rows]
+
+
+def _shown(row: Event, history_from: int, view: RoomView | None) -> dict[str, Any]:
+    about = row.message.seq if row.message else row.seq
+    unseen = about < history_from or (_is_joining(row) and view is None)
+    return hidden_shape(row) if unseen else event_shape(row, view, visible_from=history_from)
+
+
+def _is_joining(row: Event) -> bool:
+    return EVENTS[row.type].payload is shapes.JoinedPayload
+
+
+def _snapshots(viewer: Profile | None, rows: Iterable[Event]) -> dict[int, RoomView]:
+    """Return the room that each event with a snapshot shows; a room no longer the viewer's is left out."""
+    views = {
+        row.pk: RoomView(row.room, personal=False)
+        for row in rows
+        if EVENTS[row.type].payload is shapes.SnapshotPayload
+    }
+    joined = {row.pk: UUID(row.data["joined"]) for row in rows if _is_joining(row)}
+    if joined and viewer is not None:
+        mine = room_views(viewer, set(joined.values()))
+        views.update({pk: mine[room] for pk, room in joined.items() if room in mine})
+    return views
+
+
+def missed(cursors: dict[str, int], limit: int) -> list[Published]:
+    """Return, for the hub, what a process missed in its rooms: as it was published, in order."""
+    if not cursors:
+        return []
+    ranges = _past({UUID(room): seq for room, seq in list(cursors.items())[:SLICE]})
+    rows = list(_loaded(ranges).order_by("room_id", "seq")[:limit])
+    return [_republished(row) for row in rows]
+
+
+def _republished(row: Event) -> Published:
+    view = _snapshots(_owner(row.room), [row]).get(row.pk)
+    if _is_joining(row) and view is None:
+        text = encode(hidden_shape(row))
+        return Published(str(row.room_id), row.seq, row.type, text, row.seq)
+    return published(row, view)
+
+
+def _owner(room: Room) -> Profile | None:
+    """Return whose own log this is, or None for any other room."""
+    if room.kind != Room.Kind.SELF:
+        return None
+    return Membership.objects.select_related("user").get(room=room).user
+
+
+def recent_heads(seconds: int) -> dict[str, int]:
+    """Return the last seq of every room that something happened in lately, by the servers' clocks."""
+    since = timezone.now() - timedelta(seconds=seconds)
+    rows = Event.objects.filter(created_at__gt=since).values_list("room_id").annotate(Max("seq"))
+    return {str(room): seq for room, seq in rows}
+
+
+def heads_of(rooms: Sequence[str]) -> dict[str, int]:
+    """Return the heads of rooms, in as few queries as the list needs."""
+    found: dict[str, int] = {}
+    for start in range(0, len(rooms), 5_000):
+        rows = Room.objects.filter(pk__in=rooms[start : start + 5_000]).values_list("pk", "head")
+        found.update((str(room), head) for room, head in rows)
+    return found
+
+
+def tail_of(room_id: UUID) -> int:
+    """Return the first seq that is still kept of a room's log, 0 where there is none."""
+    return Event.objects.filter(room=room_id).aggregate(Min("seq"))["seq__min"] or 0

@@ -1,0 +1,75 @@
+"""Messages: a room's history, and one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from chat.errors import NotFound
+from chat.models import Membership, Message, Profile
+from chat.queries.access import membership_of
+
+Edge = Literal["before", "after", "around"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A stretch of messages, oldest first; ``head`` was read before the rows, so it never claims too much."""
+
+    messages: list[Message]
+    head: int
+    has_before: bool
+    has_after: bool
+    visible_from: int
+
+
+def history(
+    viewer: Profile, room_id: UUID, *, limit: int, edge: Edge | None = None, seq: int = 0
+) -> History:
+    """Return up to ``limit`` messages before, after or around a place; without one, the newest.
+
+    Raises NotFound, Forbidden. Four queries at the most.
+    """
+    member = membership_of(viewer, room_id)
+    seen = _seen(member)
+    older: list[Message] = []
+    newer: list[Message] = []
+    has_before = has_after = False
+    if edge in ("after", "around"):
+        newer = list(seen.filter(seq__gte=seq + (edge == "after")).order_by("seq")[: limit + 1])
+    if edge != "after":
+        room_for = limit // 2 if edge == "around" else limit
+        past = seen.filter(seq__lt=seq) if edge else seen
+        older = list(past.order_by("-seq")[: room_for + 1])
+        has_before, older = len(older) > room_for, older[:room_for]
+    room_left = limit - len(older)
+    has_after, newer = len(newer) > room_left, newer[:room_left]
+    if edge == "after":
+        has_before = seen.filter(seq__lte=seq).exists()
+    elif edge == "before":
+        has_after = seen.filter(seq__gte=seq).exists()
+    return History(
+        older[::-1] + newer, member.room.head, has_before, has_after, member.history_from
+    )
+
+
+def _seen(member: Membership) -> QuerySet[Message]:
+    return Message.objects.filter(
+        room_id=member.room_id, seq__gte=member.history_from
+    ).select_related("sender", "reply_to__sender")
+
+
+def message(viewer: Profile, message_id: UUID) -> tuple[Message, Membership]:
+    """Return a message that the viewer may see, and their membership of its room. Raises NotFound, Forbidden."""
+    found = (
+        Message.objects.select_related("sender", "reply_to__sender").filter(pk=message_id).first()
+    )
+    if found is None:
+        raise NotFound()
+    member = membership_of(viewer, found.room_id)
+    if found.seq < member.history_from:
+        raise NotFound()
+    return found, member

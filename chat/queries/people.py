@@ -1,0 +1,41 @@
+"""People, as anyone signed in may find them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from chat.errors import NotFound
+from chat.models import Device, Profile
+
+
+def find_people(search: str = "") -> QuerySet[Profile]:
+    """Return people whose handle or name begins with the words, by handle."""
+    people = Profile.objects.order_by("username", "pk")
+    if not search:
+        return people
+    return people.filter(Q(username__istartswith=search) | Q(display_name__istartswith=search))
+
+
+def person_of_account(user_pk: object) -> Profile | None:
+    """Return the profile of a host's account, if it was ever seen."""
+    return Profile.objects.filter(user_id=user_pk).first()
+
+
+def living_device(sid: UUID) -> Device | None:
+    """Return a device that has not ended, with its person, or None."""
+    return Device.objects.select_related("profile").filter(pk=sid, ended_at=None).first()
+
+
+def devices_of(person: Profile) -> QuerySet[Device]:
+    """Return the devices a person is signed in on, the last seen first."""
+    return Device.objects.filter(profile=person, ended_at=None).order_by("-seen_at", "pk")
+
+
+def person(person_id: UUID) -> Profile:
+    """Return a person. Raises NotFound."""
+    found = Profile.objects.filter(pk=person_id).first()
+    if found is None:
+        raise NotFound()
+    return found

@@ -1,0 +1,108 @@
+"""Fields that keep hostile input out: numbers, text and JSON that either database would refuse."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+
+import orjson
+from django.utils import timezone
+from rest_framework import serializers
+
+SEQ_MAX = 2**63 - 1
+DEPTH_MAX = 8
+# C0 without tab and newline, DEL, C1: they draw nothing and can steer a terminal. NUL is refused before.
+CONTROLS = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def rfc3339(moment: datetime.datetime | None) -> str | None:
+    """Return the moment in UTC with a ``Z``, microseconds kept."""
+    if moment is None:
+        return None
+    if timezone.is_naive(moment):
+        moment = timezone.make_aware(moment)
+    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+def plain_text(text: str) -> str:
+    """Return the text with unix line ends and without control characters."""
+    return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class SeqField(serializers.IntegerField):
+    """A place in a log: a whole number from 0 to 2⁶³ − 1, and nothing that merely converts to one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_value=SEQ_MAX, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, (bool, float)):
+            self.fail("invalid")
+        value: int = super().to_internal_value(data)
+        return value
+
+
+class PlainTextField(serializers.CharField):
+    """Text that people read: NUL and lone surrogates are refused, other control characters dropped."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = plain_text(super().to_internal_value(data))
+        if not text.strip() and not self.allow_blank:
+            self.fail("blank")
+        return text
+
+
+class WebAddressField(serializers.URLField):
+    """An http or https address, or nothing; whoever shows it may use it as a link."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=500, allow_blank=True, allow_null=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        address: str = super().to_internal_value(data)
+        if address and not address.lower().startswith(("http://", "https://")):
+            self.fail("invalid")
+        return address
+
+
+class JSONObjectField(serializers.DictField):
+    """A small JSON object, of a depth and content that PostgreSQL stores."""
+
+    default_error_messages = {
+        "too_deep": "Nest at most {depth} levels.",
+        "too_large": "At most {size} bytes as JSON.",
+        "text": "NUL characters and lone surrogates are not allowed.",
+    }
+
+    def __init__(self, *, max_bytes: int, **kwargs: Any) -> None:
+        self.max_bytes = max_bytes
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, dict) and _depth(data) > DEPTH_MAX:
+            self.fail("too_deep", depth=DEPTH_MAX)
+        value: dict[str, Any] = super().to_internal_value(data)
+        try:
+            encoded = orjson.dumps(value)
+        except (orjson.JSONEncodeError, UnicodeEncodeError):
+            self.fail("text")
+        if rb"\u0000" in encoded:
+            self.fail("text")
+        if len(encoded) > self.max_bytes:
+            self.fail("too_large", size=self.max_bytes)
+        return value
+
+
+def _depth(value: Any) -> int:
+    """Return how deep the value nests, looking no deeper than one level past what is allowed."""
+    level, depth = [value], 0
+    while level and depth <= DEPTH_MAX:
+        depth += 1
+        level = [
+            inner
+            for item in level
+            if isinstance(item, (dict, list))
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth

@@ -1,0 +1,66 @@
+"""How people and their devices look from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chat.models import Device, Profile
+from chat.serializers.fields import PlainTextField, WebAddressField, rfc3339
+
+
+class UserSerializer(serializers.Serializer[Profile]):
+    """**user**: what anyone may see of a person."""
+
+    id = serializers.UUIDField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    avatar_url = serializers.CharField(allow_null=True)
+
+    def to_representation(self, instance: Profile) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "username": instance.username,
+            "display_name": instance.display_name or instance.username,
+            "avatar_url": instance.avatar_url or None,
+        }
+
+
+class OwnProfileSerializer(UserSerializer):
+    """**user** as the person sees it, with what only they may know and change."""
+
+    direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices)
+
+    def to_representation(self, instance: Profile) -> dict[str, Any]:
+        return {**super().to_representation(instance), "direct_from": instance.direct_from}
+
+
+class ProfileChangeSerializer(serializers.Serializer[Profile]):
+    """What a person may change of their own profile; an empty value takes the field back."""
+
+    display_name = PlainTextField(max_length=100, allow_blank=True, required=False)
+    avatar_url = WebAddressField(required=False)
+    direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices, required=False)
+
+
+class DeviceSerializer(serializers.Serializer[Device]):
+    """**device**: a client that this person is signed in on."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    created_at = serializers.CharField()
+    seen_at = serializers.CharField()
+
+    def to_representation(self, instance: Device) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "name": instance.name,
+            "created_at": rfc3339(instance.created_at),
+            "seen_at": rfc3339(instance.seen_at),
+        }
+
+
+def user_or_none(profile: Profile | None) -> dict[str, Any] | None:
+    """Return the **user** shape, or None where nobody is named."""
+    return None if profile is None else UserSerializer().to_representation(profile)

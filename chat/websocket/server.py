@@ -1,0 +1,82 @@
+"""Runs uvicorn with the limits that sockets need; its own defaults accept bombs, log tickets and wait for ever."""
+
+import contextlib
+import copy
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn import Config, Server
+from uvicorn.config import LOGGING_CONFIG
+from uvicorn.supervisors import Multiprocess
+
+logger = logging.getLogger("uvicorn.error")
+
+BACKLOG = 2048
+STUCK_AFTER_MS = 20_000
+
+
+class WithoutQuery(logging.Filter):
+    """Cuts the query off every path in a log line, because a ticket may be in it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                a.partition("?")[0] if isinstance(a, str) else a for a in record.args
+            )
+        return True
+
+
+def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
+    """The same logging configuration, with no query string in what uvicorn writes."""
+    config = copy.deepcopy(log_config)
+    config.setdefault("filters", {})["without_query"] = {"()": f"{__name__}.WithoutQuery"}
+    for name in ("uvicorn.error", "uvicorn.access"):
+        config["loggers"].setdefault(name, {})["filters"] = ["without_query"]
+    return config
+
+
+# The options that matter. `loop` and `ws` stay "auto": that is uvloop where it is installed,
+# and the fast websockets implementation, which the name "websockets" does not pick.
+UVICORN_OPTIONS: dict[str, Any] = {
+    "ws_max_size": 64 * 1024,
+    # 15 KB on the wire would become 15 MB in memory.
+    "ws_per_message_deflate": False,
+    "ws_ping_interval": 20,
+    "ws_ping_timeout": 20,
+    "timeout_graceful_shutdown": 10,
+    "backlog": BACKLOG,
+    "server_header": False,
+    # Django and Channels do not speak it.
+    "lifespan": "off",
+    "log_config": without_queries(LOGGING_CONFIG),
+}
+
+
+def listen(host: str, port: int, *, family: int | None = None) -> socket.socket:
+    """A listening socket whose connections die once a peer has taken nothing for twenty seconds.
+
+    No close frame passes a full buffer: without the kernel's help such a peer would stay, and hold up a shutdown.
+    """
+    family = family or (socket.AF_INET6 if ":" in host else socket.AF_INET)
+    sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STUCK_AFTER_MS)
+    return sock
+
+
+def build(app: str | Callable[..., Any], **options: Any) -> Server:
+    """A uvicorn server with UVICORN_OPTIONS; `options` win over them."""
+    return Server(Config(app, **{**UVICORN_OPTIONS, **options}))
+
+
+def serve(app: str, sock: socket.socket, *, workers: int = 1, **options: Any) -> None:
+    """Serve until a signal asks to stop; each open socket is told so (1012) and may come back elsewhere."""
+    server = build(app, workers=workers, **options)
+    logger.info("Listening on %s, port %d", *sock.getsockname()[:2])
+    with sock, contextlib.suppress(KeyboardInterrupt):
+        if workers > 1:
+            Multiprocess(server.config, sockets=[sock]).run()
+        else:
+            server.run(sockets=[sock])
