@@ -39,6 +39,8 @@ DEFAULTS: dict[str, Any] = {
     "LIVE_MEMBERS": 100,
     # Seconds between two `heads` to a socket.
     "HEARTBEAT": 10,
+    # Seconds before a socket's token ends that its client is told so.
+    "EXPIRING": 60,
     # Seconds a hole in a room's events may last before the log is read: nearly all close by themselves.
     "GAP_WAIT": 0.05,
     # Seconds between two looks at the last minute's events, and between two comparisons of all heads.

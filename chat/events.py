@@ -41,15 +41,37 @@ EVENTS: dict[str, EventType] = {
     for event in (
         EventType("message.sent", "room", shapes.MessagePayload, "A message was sent."),
         EventType("message.edited", "room", shapes.MessagePayload, "Its words were changed."),
-        EventType("message.deleted", "room", shapes.MessagePayload, "Its words are gone, its place stays."),
-        EventType("room.created", "room", shapes.SnapshotPayload, "The room exists: the first event of its log."),
+        EventType(
+            "message.deleted", "room", shapes.MessagePayload, "Its words are gone, its place stays."
+        ),
+        EventType(
+            "room.created",
+            "room",
+            shapes.SnapshotPayload,
+            "The room exists: the first event of its log.",
+        ),
         EventType("room.updated", "room", shapes.SnapshotPayload, "Title, topic or rules changed."),
-        EventType("room.deleted", "room", shapes.NothingPayload, "The room is gone: the last event of its log."),
+        EventType(
+            "room.deleted",
+            "room",
+            shapes.NothingPayload,
+            "The room is gone: the last event of its log.",
+        ),
         EventType("member.joined", "room", shapes.MemberPayload, "A person came in."),
         EventType("member.left", "room", shapes.MemberPayload, "A person went."),
         EventType("member.removed", "room", shapes.MemberPayload, "The actor removed a person."),
-        EventType("member.role_changed", "room", shapes.MemberPayload, "The actor gave a person another role."),
-        EventType("member.muted", "room", shapes.MemberPayload, "The actor silenced a person, or ended that."),
+        EventType(
+            "member.role_changed",
+            "room",
+            shapes.MemberPayload,
+            "The actor gave a person another role.",
+        ),
+        EventType(
+            "member.muted",
+            "room",
+            shapes.MemberPayload,
+            "The actor silenced a person, or ended that.",
+        ),
         EventType("room.joined", "own", shapes.JoinedPayload, "A room is mine from now on."),
         EventType("room.left", "own", shapes.LeftPayload, "A room is no longer mine."),
         EventType("room.kept", "own", shapes.KeptPayload, "I pinned, archived or hushed a room."),
@@ -57,7 +79,15 @@ EVENTS: dict[str, EventType] = {
         EventType("device.ended", "own", shapes.DevicePayload, "A device of mine was signed out."),
         EventType("room.read", None, shapes.ReadPayload, "A person read up to a place."),
         EventType("room.unread", None, shapes.UnreadPayload, "I marked a room unread."),
-        EventType("heads", None, shapes.HeadsPayload, "How far the rooms of this socket have come."),
+        EventType(
+            "token.expiring",
+            None,
+            shapes.ExpiringPayload,
+            "This socket's token ends; send a fresh one.",
+        ),
+        EventType(
+            "heads", None, shapes.HeadsPayload, "How far the rooms of this socket have come."
+        ),
     )
 }
 
@@ -107,7 +137,7 @@ def draft(
         type=EVENTS[type].name,
         actor=actor,
         message=message,
-        subject=member and member.user,
+        subject=member.user if member else None,
         data=data or {},
     )
 
@@ -176,7 +206,9 @@ def live(type: str, fact: dict[str, Any], *, room: UUID, listeners: UUID) -> Pub
     return Published(str(listeners), 0, type, encode(shape), 0)
 
 
-def event_shape(event: Event, view: RoomView | None = None, *, visible_from: int = 0) -> dict[str, Any]:
+def event_shape(
+    event: Event, view: RoomView | None = None, *, visible_from: int = 0
+) -> dict[str, Any]:
     """Return the **event** shape of a row with its actor, subject and message loaded."""
     return {
         "type": event.type,
@@ -195,7 +227,7 @@ def hidden_shape(event: Event) -> dict[str, Any]:
 
 def _payload(event: Event, view: RoomView | None, visible_from: int) -> dict[str, Any]:
     shape = EVENTS[event.type].payload
-    if shape is shapes.MessagePayload:
+    if event.message is not None:
         return {"message": message_shape(event.message, visible_from)}
     if shape is shapes.MemberPayload:
         membership = {"user": user_or_none(event.subject), **event.data["membership"]}

@@ -25,7 +25,11 @@ def auth_hash_of(user: Any) -> str:
 def open_device(person: Profile, user: Any, *, name: str, refresh_jti: str, sid: UUID) -> Device:
     """Remember a sign-in under the id that its tokens carry."""
     return Device.objects.create(
-        id=sid, profile=person, name=name[:200], auth_hash=auth_hash_of(user), refresh_jti=refresh_jti
+        id=sid,
+        profile=person,
+        name=name[:200],
+        auth_hash=auth_hash_of(user),
+        refresh_jti=refresh_jti,
     )
 
 
@@ -64,7 +68,9 @@ def end_devices(person: Profile, ids: list[UUID] | None = None) -> None:
         ended_at=timezone.now(), refresh_jti=""
     )
     if ending:
-        record([draft(log, "device.ended", actor=person, data={"device": str(d.pk)}) for d in ending])
+        record(
+            [draft(log, "device.ended", actor=person, data={"device": str(d.pk)}) for d in ending]
+        )
 
 
 @action

@@ -12,16 +12,16 @@ from chat.queries.access import outsider
 
 def lock_room(room_id: UUID) -> Room | None:
     """Lock a living room. NO KEY, so that rows which merely refer to it can still be written."""
-    return (
-        Room.objects.select_for_update(no_key=True).filter(pk=room_id, deleted_at=None).first()
-    )
+    return Room.objects.select_for_update(no_key=True).filter(pk=room_id, deleted_at=None).first()
 
 
 def enter(viewer: Profile, room_id: UUID) -> Membership:
     """Lock the room and return the viewer's membership, read after the lock. Raises NotFound, Forbidden."""
     room = lock_room(room_id)
-    member = room and Membership.objects.filter(room=room, user=viewer).first()
-    if room is None or member is None:
+    if room is None:
+        raise outsider(None)
+    member = Membership.objects.filter(room=room, user=viewer).first()
+    if member is None:
         raise outsider(room)
     member.room, member.user = room, viewer
     return member
@@ -45,4 +45,4 @@ def lock_own_logs(people: Iterable[Profile]) -> dict[UUID, Room]:
     """Lock the own logs of people, by id, after any other room. Returns them by person."""
     keys = {self_key(person.pk): person.pk for person in people}
     logs = Room.objects.select_for_update(no_key=True).filter(key__in=keys).order_by("pk")
-    return {keys[log.key]: log for log in logs}
+    return {keys[log.key or ""]: log for log in logs}

@@ -15,8 +15,11 @@ from chat.policy import get_policy
 
 
 @action
-def edit_message(person: Profile, message_id: UUID, text: str) -> Message:
-    """Give one's message other words. The same words again append nothing. Raises Conflict once deleted."""
+def edit_message(person: Profile, message_id: UUID, text: str) -> tuple[Message, Membership]:
+    """Give one's message other words; return it and the person's membership.
+
+    The same words again append nothing. Raises NotFound, Forbidden, Conflict (it was deleted).
+    """
     member, message = _find(person, message_id)
     if not get_policy().may_edit_message(member, message, member.room):
         raise Forbidden()
@@ -25,19 +28,22 @@ def edit_message(person: Profile, message_id: UUID, text: str) -> Message:
     if message.text != text:
         message.text, message.edited_at = text, timezone.now()
         _store(person, member, message, "message.edited")
-    return message
+    return message, member
 
 
 @action
-def delete_message(person: Profile, message_id: UUID) -> Message:
-    """Take a message's words away and leave its place. Deleting it again changes nothing."""
+def delete_message(person: Profile, message_id: UUID) -> tuple[Message, Membership]:
+    """Take a message's words away and leave its place; return it and the person's membership.
+
+    Deleting it again changes nothing. Raises NotFound, Forbidden.
+    """
     member, message = _find(person, message_id)
     if not get_policy().may_delete_message(member, message):
         raise Forbidden()
     if not message.deleted_at:
         message.text, message.metadata, message.deleted_at = "", {}, timezone.now()
         _store(person, member, message, "message.deleted")
-    return message
+    return message, member
 
 
 def _find(person: Profile, message_id: UUID) -> tuple[Membership, Message]:

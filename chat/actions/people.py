@@ -124,7 +124,7 @@ def _account_fields(username: str, email: str) -> dict[str, str]:
     account = {model.USERNAME_FIELD: username}
     address = getattr(model, "EMAIL_FIELD", "email")
     if address in fields:
-        if model.USERNAME_FIELD == address and not email:
+        if address == model.USERNAME_FIELD and not email:
             raise Invalid(fields={"email": ["This field is required."]})
         account[address] = email
     return account

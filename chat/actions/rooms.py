@@ -47,8 +47,8 @@ def create_group(
     try:
         return _open_group(person, id or uuid7(), digest, set(members) - {person.pk}, wanted), True
     except IntegrityError:
-        room = Room.objects.filter(pk=id, created_by=person, deleted_at=None).first()
-        if room is None or bytes(room.digest or b"") != digest:
+        room = id and Room.objects.filter(pk=id, created_by=person, deleted_at=None).first()
+        if not room or bytes(room.digest or b"") != digest:
             raise Conflict() from None
         return room, False
 
@@ -123,9 +123,7 @@ def update_room(person: Profile, room_id: UUID, **changes: Any) -> Room:
         for name in changed:
             setattr(room, name, changes[name])
         room.save(update_fields=changed)
-        record(
-            [draft(room, "room.updated", actor=person)], {0: RoomView(room, personal=False)}
-        )
+        record([draft(room, "room.updated", actor=person)], {0: RoomView(room, personal=False)})
     return room
 
 

@@ -89,9 +89,9 @@ class Batch:
         self.rooms = _locked_rooms({one.room for one in drafts})
         self.members = _members(drafts, self.rooms)
         named = {one.id for one in drafts} | {one.reply_to for one in drafts if one.reply_to}
-        self.messages: dict[UUID, Message] = (
-            Message.objects.select_related("sender", "reply_to__sender").in_bulk(named)
-        )
+        self.messages: dict[UUID, Message] = Message.objects.select_related(
+            "sender", "reply_to__sender"
+        ).in_bulk(named)
 
     def outcome(self, one: Draft) -> Sent | ChatError:
         """Decide a draft against the database and the drafts before it."""

@@ -49,7 +49,9 @@ class Room(models.Model):
     history = models.CharField(max_length=10, choices=History.choices, default=History.ALL)
     avatar_url = models.URLField(max_length=500, blank=True)
     frozen = models.BooleanField(default=False)
-    slow_mode = models.PositiveIntegerField(default=0, help_text="Seconds between two messages of one person.")
+    slow_mode = models.PositiveIntegerField(
+        default=0, help_text="Seconds between two messages of one person."
+    )
     head = models.PositiveBigIntegerField(default=0)
     history_floor = models.PositiveBigIntegerField(default=0)
     members_count = models.PositiveIntegerField(default=0)
@@ -106,7 +108,9 @@ class Membership(models.Model):
         MENTIONS = "mentions"
         NONE = "none"
 
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    room = models.ForeignKey(
+        Room, on_delete=models.CASCADE, related_name="memberships", db_index=False
+    )
     user = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     joined_at = models.DateTimeField(default=timezone.now)

@@ -10,7 +10,10 @@ from chat.events import database
 from chat.models import Epoch
 
 # The cluster's own marks change when it is restored elsewhere or rolled back in time.
-READABLE = "SELECT has_function_privilege('pg_control_system()', 'execute') AND has_function_privilege('pg_control_checkpoint()', 'execute')"
+READABLE = (
+    "SELECT has_function_privilege('pg_control_system()', 'execute')"
+    " AND has_function_privilege('pg_control_checkpoint()', 'execute')"
+)
 MARKS = "SELECT system_identifier, timeline_id FROM pg_control_system(), pg_control_checkpoint()"
 
 

@@ -61,9 +61,9 @@ def sync(viewer: Profile, epoch: str, cursors: dict[UUID, int], *, limit: int) -
     current = current_epoch()
     mine = {
         member.room_id: member
-        for member in Membership.objects.filter(
-            user=viewer, room__deleted_at=None
-        ).select_related("room")
+        for member in Membership.objects.filter(user=viewer, room__deleted_at=None).select_related(
+            "room"
+        )
     }
     missing = Missing(current)
     if epoch != current:
@@ -91,11 +91,11 @@ def _fill(
         elif cursors[room] < member.room.head:
             wanted[room] = cursors[room]
     rows, missing.more = _page(wanted, limit)
-    for room in wanted:
+    for room, cursor in wanted.items():
         found = [row for row in rows if row.room_id == room]
         if not found:
             continue
-        whole = found[0].seq == wanted[room] + 1
+        whole = found[0].seq == cursor + 1
         events = shown(viewer, found, mine) if whole else []
         head = mine[room].room.head
         missing.rooms[str(room)] = Log(events, head, reset=None if whole else "pruned")
@@ -106,6 +106,21 @@ def _page(wanted: dict[UUID, int], limit: int) -> tuple[list[Event], bool]:
     ranges = _past(dict(list(wanted.items())[:SLICE]))
     rows = list(_loaded(ranges).order_by("room_id", "seq")[: limit + 1]) if wanted else []
     return rows[:limit], len(rows) > limit or len(wanted) > SLICE
+
+
+def replay(viewer: Profile, cursors: dict[str, int], limit: int) -> list[tuple[str, int, str]]:
+    """Return the next events past cursors as (room, seq, frame), in order, of rooms the viewer is in now."""
+    places = {UUID(room): seq for room, seq in cursors.items()}
+    members = {
+        member.room_id: member
+        for member in Membership.objects.filter(user=viewer, room__in=list(places)[:SLICE])
+    }
+    rows, _ = _page({room: seq for room, seq in places.items() if room in members}, limit)
+    shapes_shown = shown(viewer, rows, members)
+    return [
+        (str(row.room_id), row.seq, encode(shape))
+        for row, shape in zip(rows, shapes_shown, strict=True)
+    ]
 
 
 def lost(cursor: int, head: int) -> str | None:

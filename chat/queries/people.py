@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -18,9 +19,14 @@ def find_people(search: str = "") -> QuerySet[Profile]:
     return people.filter(Q(username__istartswith=search) | Q(display_name__istartswith=search))
 
 
-def person_of_account(user_pk: object) -> Profile | None:
+def person_of_account(user_pk: Any) -> Profile | None:
     """Return the profile of a host's account, if it was ever seen."""
     return Profile.objects.filter(user_id=user_pk).first()
+
+
+def person_by_handle(username: str) -> Profile | None:
+    """Return the person of a handle, whatever its case, or None."""
+    return Profile.objects.filter(username__iexact=username).first()
 
 
 def living_device(sid: UUID) -> Device | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import (
@@ -105,7 +105,7 @@ def views(viewer: Profile, memberships: Sequence[Membership]) -> list[RoomView]:
     return [
         RoomView(
             member.room,
-            last_message=last.get(getattr(member, "last_message_id", None)),  # type: ignore[call-overload]
+            last_message=last.get(getattr(member, "last_message_id", None)),
             me=member,
             peer=peers.get(member.room_id),
         )
@@ -152,7 +152,9 @@ def members(viewer: Profile, room_id: UUID) -> QuerySet[Membership]:
     """Return the members of a room that the viewer is in, the longest first. Raises NotFound, Forbidden."""
     membership_of(viewer, room_id)
     return (
-        Membership.objects.filter(room_id=room_id).select_related("user").order_by("joined_at", "pk")
+        Membership.objects.filter(room_id=room_id)
+        .select_related("user")
+        .order_by("joined_at", "pk")
     )
 
 
@@ -164,15 +166,28 @@ def member(viewer: Profile, room_id: UUID, user_id: UUID) -> Membership:
     return found
 
 
-def heads(viewer: Profile, only: UUID | None = None) -> dict[str, Any]:
-    """Return where the viewer's rooms stand, the most recently active first: what a socket needs to know.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a room's log stands, and where its viewer does."""
 
-    Shape: room id → (head, history_from, read_seq, kind).
+    head: int
+    history_from: int
+    read_seq: int
+    kind: str
+
+
+Standings = dict[str, Standing]
+
+
+def standings(viewer: Profile, only: UUID | None = None) -> Standings:
+    """Return how the viewer's rooms stand, by id, the most recently active first.
+
+    With ``only``, that room and the viewer's own log.
     """
     mine = Membership.objects.filter(user=viewer, room__deleted_at=None)
     if only is not None:
-        mine = mine.filter(room=only)
+        mine = mine.filter(Q(room=only) | Q(room__kind=Room.Kind.SELF))
     rows = mine.order_by("-room__active_at").values_list(
         "room_id", "room__head", "history_from", "read_seq", "room__kind"
     )
-    return {str(room): tuple(rest) for room, *rest in rows}
+    return {str(row[0]): Standing(*row[1:]) for row in rows}

@@ -84,6 +84,12 @@ class UnreadPayload(serializers.Serializer[Any]):
     unread_from = SeqField()
 
 
+class ExpiringPayload(serializers.Serializer[Any]):
+    """When the token ends; without a fresh one the socket closes then (4401)."""
+
+    at = serializers.CharField()
+
+
 class HeadsPayload(serializers.Serializer[Any]):
     """Room id → head, for rooms that moved since the last time; often empty: a heartbeat."""
 

@@ -149,7 +149,9 @@ class NewGroupSerializer(serializers.Serializer[Room]):
 
     id = serializers.UUIDField(required=False)
     title = PlainTextField(max_length=200)
-    visibility = serializers.ChoiceField(choices=Room.Visibility.choices, default=Room.Visibility.PRIVATE)
+    visibility = serializers.ChoiceField(
+        choices=Room.Visibility.choices, default=Room.Visibility.PRIVATE
+    )
     topic = PlainTextField(max_length=1000, allow_blank=True, default="")
     history = serializers.ChoiceField(choices=Room.History.choices, default=Room.History.ALL)
     members = serializers.ListField(child=serializers.UUIDField(), max_length=100, default=list)

@@ -13,7 +13,9 @@ if apps.is_installed("django.contrib.staticfiles"):
     from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
     from django.contrib.staticfiles.management.commands.runserver import Command as Runserver
 else:
-    from django.core.management.commands.runserver import Command as Runserver
+    from django.core.management.commands.runserver import (  # type: ignore[assignment]
+        Command as Runserver,
+    )
 
 if find_spec("uvicorn"):
     from chat.websocket.server import build, listen
@@ -62,7 +64,7 @@ class Command(Runserver):
         if obstacle := self.obstacle():
             self.stderr.write(f"{obstacle}: serving HTTP only, no sockets.")
         else:
-            self.server_cls = self.bind
+            self.server_cls = self.bind  # type: ignore[assignment]
             # Django would mix threads into a class; this server needs none.
             options["use_threading"] = False
         super().inner_run(*args, **options)

@@ -1,0 +1,50 @@
+# Needs python3 with venv and pip, and nothing else. `make help` says what there is.
+
+PYTHON ?= python3
+VENV ?= .venv
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# What `make run` installs: base, or production for PostgreSQL and Redis.
+REQUIREMENTS ?= base
+
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed-$(REQUIREMENTS)
+DEV_STAMP := $(VENV)/.installed-dev
+SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
+
+.PHONY: help run test lint clean
+.DEFAULT_GOAL := help
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(RUN_STAMP) .env ## Serve on http://127.0.0.1:8000/ (PORT=… HOST=… PYTHON=… REQUIREMENTS=production).
+	@echo "==> Bringing the database up to date"
+	@$(BIN)/python manage.py migrate --verbosity 1
+	@echo "==> Serving http://$(HOST):$(PORT)/"
+	@exec $(BIN)/python manage.py runserver $(HOST):$(PORT)
+
+test: $(DEV_STAMP) ## Run every check and test.
+	@$(BIN)/python tests/run.py
+
+lint: $(DEV_STAMP) ## Run the checks that run no code of ours.
+	@$(BIN)/python tests/run.py lint
+
+clean: ## Remove what was installed and built; .env and the database stay.
+	rm -rf $(VENV) build dist staticfiles htmlcov *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@echo "==> Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-%: requirements/*.txt | $(BIN)/python
+	@echo "==> Installing requirements/$*.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/$*.txt
+	@touch $@
+
+.env:
+	@echo "==> Writing .env with fresh keys"
+	@umask 077; sed -e "s|^DEBUG=.*|DEBUG=on|" \
+		-e "s|^SECRET_KEY=.*|SECRET_KEY=$$($(SECRET))|" \
+		-e "s|^JWT_SIGNING_KEY=.*|JWT_SIGNING_KEY=$$($(SECRET))|" .env.example > $@.new
+	@mv $@.new $@

@@ -1,0 +1,157 @@
+"""Everything that may come in over a socket: name → verb and shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+
+from chat.actions.messages import delete_message, edit_message
+from chat.actions.reads import mark_read, mark_unread
+from chat.actions.sending import Draft, send_message
+from chat.errors import Invalid
+from chat.models import Membership, Profile
+from chat.serializers.fields import SeqField
+from chat.serializers.messages import EditedMessageSerializer, NewMessageSerializer, message_shape
+from chat.serializers.rooms import PositionSerializer
+
+Shape = type[serializers.Serializer[Any]]
+Verb = Callable[[Profile, dict[str, Any]], dict[str, Any]]
+
+
+class SendShape(NewMessageSerializer):
+    """A new message and its room."""
+
+    room = serializers.UUIDField()
+
+
+class EditShape(EditedMessageSerializer):
+    """New words for a message."""
+
+    message = serializers.UUIDField()
+
+
+class DeleteShape(serializers.Serializer[Any]):
+    """Which message loses its words."""
+
+    message = serializers.UUIDField()
+
+
+class ReadShape(PositionSerializer):
+    """A place in a room's log."""
+
+    room = serializers.UUIDField()
+
+
+class ResumeShape(serializers.Serializer[Any]):
+    """Where a client stands: room id → the last seq it has applied."""
+
+    epoch = serializers.CharField(max_length=100)
+    cursors = serializers.DictField(child=SeqField())
+
+
+class AuthShape(serializers.Serializer[Any]):
+    """A fresh access token of the same person."""
+
+    token = serializers.CharField(max_length=4_000)
+
+
+class PingShape(serializers.Serializer[Any]):
+    """Nothing."""
+
+
+def _send(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
+    return {"message": message_shape(send_message(Draft(person, **data)).message)}
+
+
+def _edit(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
+    message, member = edit_message(person, data["message"], data["text"])
+    return {"message": message_shape(message, member.history_from)}
+
+
+def _delete(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
+    message, member = delete_message(person, data["message"])
+    return {"message": message_shape(message, member.history_from)}
+
+
+def _position(move: Callable[..., Membership]) -> Verb:
+    def run(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
+        member = move(person, data["room"], data["seq"])
+        return {"read_seq": member.read_seq, "unread_from": member.unread_from}
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line of the catalogue. Without a ``verb`` the socket itself answers; ``answer`` is what it says."""
+
+    name: str
+    shape: Shape
+    verb: Verb | None
+    answer: str
+    says: str
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command(
+            "message.send",
+            SendShape,
+            _send,
+            "{message}",
+            "Send a message; the same id again is a repeat.",
+        ),
+        Command("message.edit", EditShape, _edit, "{message}", "Give one's message other words."),
+        Command(
+            "message.delete", DeleteShape, _delete, "{message}", "Take a message's words away."
+        ),
+        Command(
+            "room.read",
+            ReadShape,
+            _position(mark_read),
+            "{read_seq, unread_from}",
+            "Say how far one has read.",
+        ),
+        Command(
+            "room.unread",
+            ReadShape,
+            _position(mark_unread),
+            "{read_seq, unread_from}",
+            "Mark a room unread.",
+        ),
+        Command(
+            "resume",
+            ResumeShape,
+            None,
+            "{rooms}",
+            "Ask for what the cursors miss; live events follow.",
+        ),
+        Command(
+            "auth",
+            AuthShape,
+            None,
+            "{}",
+            "Sign in by the first frame, or keep an open socket with a fresh token.",
+        ),
+        Command("ping", PingShape, None, "{}", "Ask whether the other side is there."),
+    )
+}
+
+
+def validated(command: Command, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the frame's fields in the command's shape; unknown ones are ignored. Raises Invalid."""
+    shape = command.shape(data=data)
+    if not shape.is_valid():
+        raise Invalid(fields=shape.errors)
+    return dict(shape.validated_data)
+
+
+def run(command: Command, person: Profile, data: dict[str, Any]) -> dict[str, Any]:
+    """Run a command's verb for a person and return what `done` carries. Raises what refused it."""
+    if command.verb is None:
+        raise ValueError(f"{command.name} is the socket's own")
+    return command.verb(person, validated(command, data))

@@ -1,0 +1,1 @@
+"""A door: commands for manage.py."""

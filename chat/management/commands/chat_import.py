@@ -1,0 +1,103 @@
+"""Brings conversation in from elsewhere: `chat_import irc FILE --room TITLE [--annotations FILE]`."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from chat.actions.imports import Imported, Line, import_lines, open_import_room
+from chat.management import irc
+from chat.management.conversation import importable, kinds, with_actions
+from chat.queries.people import person_by_handle
+
+try:
+    from rich import progress
+except ImportError:
+    progress = None  # type: ignore[assignment]
+
+BATCH = 200
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Command(BaseCommand):
+    """Reads a day of IRC into a room. Running it twice adds nothing."""
+
+    help = "Import conversation: people, messages with their original times, notices, replies."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the sources there are, and what an import is told."""
+        parser.add_argument("source", choices=["irc"])
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--room", required=True, help="title of the room; made on the first run"
+        )
+        parser.add_argument("--annotations", type=Path, help="which line answers which: `a b -`")
+        parser.add_argument(
+            "--day", type=datetime.date.fromisoformat, help="default: as the file is named"
+        )
+        parser.add_argument("--owner", help="username of who shall own a new room")
+        parser.add_argument("--private", action="store_true", help="a new room is not public")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the import and say what came of it."""
+        file: Path = options["file"]
+        answers = irc.parse_annotations(_lines_of(options["annotations"]))
+        day = options["day"] or _day_of(file)
+        read = with_actions(list(irc.parse(_lines_of(file), day)))
+        room = self._room(options)
+        lines = list(importable(read, answers, source=room.key or "", day=day))
+        total = Imported()
+        for batch in _shown(
+            [lines[at : at + BATCH] for at in range(0, len(lines), BATCH)], file.name
+        ):
+            total.add(import_lines(room.pk, batch))
+        count = kinds(read)
+        self.stdout.write(
+            f"{options['room']}: {total.messages} lines added ({total.replies} of them replies), "
+            f"{total.people} people new, {total.known} lines were here already.\n"
+            f"Read {len(read)} lines of {day}: {count['message']} messages, {count['action']} actions, "
+            f"{count['notice']} notices."
+        )
+
+    def _room(self, options: dict[str, Any]) -> Any:
+        title = options["room"].strip()
+        if not 0 < len(title) <= 150:
+            raise CommandError("A title has 1 to 150 characters.")
+        owner = options["owner"] and person_by_handle(options["owner"])
+        if options["owner"] and not owner:
+            raise CommandError(f"There is no person {options['owner']!r}.")
+        visibility = "private" if options["private"] else "public"
+        return open_import_room(f"import:irc:{title}", title, visibility=visibility, owner=owner)
+
+
+def _lines_of(file: Path | None) -> list[bytes]:
+    if file is None:
+        return []
+    try:
+        return file.read_bytes().split(b"\n")
+    except OSError as error:
+        raise CommandError(f"Cannot read {file}: {error.strerror}.") from error
+
+
+def _day_of(file: Path) -> datetime.date:
+    """Return the day in the file's name, else that of its last change."""
+    named = DAY.search(file.name)
+    if named:
+        try:
+            return datetime.date.fromisoformat(named[0])
+        except ValueError:
+            pass
+    return datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).date()
+
+
+def _shown(batches: list[list[Line]], name: str) -> Iterable[list[Line]]:
+    """Return the batches under a progress bar."""
+    if progress is None:
+        raise CommandError("The progress bar needs: pip install 'django-parley[import]'")
+    return progress.track(batches, description=f"Importing {name}")

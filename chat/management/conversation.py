@@ -1,0 +1,70 @@
+"""Turns a read IRC log into lines to import: who is who, what answers what, under ids that never change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from uuid import UUID, uuid5
+
+from chat.actions.imports import Line, Speaker
+from chat.actions.people import handle_from
+from chat.conf import chat_settings
+from chat.management import irc
+
+# The namespace of the ids that lines get; under any other a second run would add everything again.
+LINES = UUID("6f0a1a5e-2d0e-5f0e-9c57-0d8b3f4f2b1c")
+
+
+def with_actions(read: Sequence[irc.Line]) -> list[irc.Line]:
+    """Return the lines, where a notice that begins with a speaker's nick is what it was: an action.
+
+    Old logs write `=== nick waves` for it, and only the rest of the log tells that nick is someone.
+    """
+    speakers = {line.nick for line in read if line.kind != "notice"}
+    return [_as_action(line) if _is_action(line, speakers) else line for line in read]
+
+
+def _is_action(line: irc.Line, speakers: set[str | None]) -> bool:
+    return line.kind == "notice" and line.nick is None and line.text.split(" ")[0] in speakers
+
+
+def _as_action(line: irc.Line) -> irc.Line:
+    nick, _, rest = line.text.partition(" ")
+    return replace(line, kind="action", nick=nick, text=rest)
+
+
+def kinds(read: Sequence[irc.Line]) -> Counter[str]:
+    """Return how many lines there are of each kind."""
+    return Counter(line.kind for line in read)
+
+
+def importable(
+    read: Sequence[irc.Line], answers: dict[int, int], *, source: str, day: date
+) -> Iterator[Line]:
+    """Yield the lines of a log as an import takes them; ``source`` and ``day`` are part of every id."""
+    ids = {line.number: _id(line, source, day) for line in read}
+    for line in read:
+        yield Line(
+            id=ids[line.number],
+            at=line.at,
+            text=_text(line),
+            speaker=None if line.kind == "notice" or line.nick is None else _speaker(line.nick),
+            reply_to=ids.get(answers.get(line.number, -1)),
+        )
+
+
+def _id(line: irc.Line, source: str, day: date) -> UUID:
+    return uuid5(LINES, f"{source}|{day}|{line.number}|{line.kind}|{line.nick}|{line.text}")
+
+
+def _text(line: irc.Line) -> str:
+    # An action as clients have always typed it; whoever shows it may draw it as one.
+    text = f"/me {line.text}" if line.kind == "action" else line.text
+    return text[: chat_settings.TEXT_MAX]
+
+
+def _speaker(nick: str) -> Speaker:
+    # IRC folds the case of nicks: Ann and ann are one person.
+    return Speaker(f"irc:{nick.lower()}"[:200], handle_from(nick), nick[:100])

@@ -1,0 +1,1 @@
+"""Where a published event goes: each file one outlet, named in ``CHAT["OUTLETS"]``."""

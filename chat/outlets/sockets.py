@@ -1,0 +1,83 @@
+"""Carries what is published to open sockets: of this process directly, of others through the channel layer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from chat.conf import chat_settings
+from chat.events import Published
+
+logger = logging.getLogger("chat.outlets.sockets")
+
+# Seconds that the layer may take for one message; it only makes things fast, the log makes them true.
+LAYER_TIMEOUT = 3
+
+Receiver = Callable[[list[Published]], None]
+_receivers: list[Receiver] = []
+
+
+def attach(receiver: Receiver) -> None:
+    """Have the hub of this process given what this process commits, from whichever thread commits it."""
+    _receivers.append(receiver)
+
+
+def detach(receiver: Receiver) -> None:
+    """Stop giving events to a hub whose loop ends."""
+    _receivers.remove(receiver)
+
+
+def deliver(items: list[Published]) -> None:
+    """Hand events to the hubs of this process, which also pass them on; without one, to the layer."""
+    if _receivers:
+        for receiver in _receivers:
+            receiver(items)
+    elif shared_layer() is not None:
+        async_to_sync(send_to_layer)(items, origin="")
+
+
+def shared_layer() -> Any | None:
+    """Return the layer that other processes listen to, or None where there is none: memory is not shared."""
+    layer = get_channel_layer(chat_settings.CHANNEL_LAYER)
+    return None if isinstance(layer, InMemoryChannelLayer) else layer
+
+
+def group_of(room: str) -> str:
+    """Return the layer's group of a room."""
+    return f"chat.room.{room}"
+
+
+async def send_to_layer(items: Iterable[Published], *, origin: str) -> bool:
+    """Send events on, those of a room in one message. Returns whether the layer took them all."""
+    layer = shared_layer()
+    if layer is None:
+        return True
+    by_room = groupby(sorted(items, key=lambda item: item.room), key=lambda item: item.room)
+    try:
+        async with asyncio.timeout(LAYER_TIMEOUT):
+            for room, of_room in by_room:
+                await layer.group_send(group_of(room), _packed(room, of_room, origin))
+    except Exception as error:
+        # Not the loss of an event: every process finds it in the log within a tick.
+        logger.warning("the channel layer took no events: %s", type(error).__name__)
+        return False
+    return True
+
+
+def _packed(room: str, items: Iterable[Published], origin: str) -> dict[str, Any]:
+    events = [[item.seq, item.type, item.text, item.since, item.narrower] for item in items]
+    return {"type": "chat.events", "origin": origin, "room": room, "events": events}
+
+
+def unpacked(message: dict[str, Any]) -> list[Published]:
+    """Return the events of a layer message."""
+    return [
+        Published(message["room"], seq, type, text, since, tuple(map(tuple, narrower)))
+        for seq, type, text, since, narrower in message["events"]
+    ]

@@ -1,0 +1,172 @@
+"""One websocket from handshake to end: signs in, says hello, answers commands, hears its rooms."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+from uuid import UUID
+
+from chat.actions.rooms import open_direct
+from chat.commands import COMMANDS, run, validated
+from chat.conf import chat_settings
+from chat.errors import (
+    ChatError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from chat.events import encode
+from chat.queries.access import membership_of
+from chat.websocket.bridge import cross
+from chat.websocket.engine import running_hub
+from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
+from chat.websocket.handshake import Choose, Receive, Scope, begin, credentials, enter, say_hello
+from chat.websocket.hub import Hub
+from chat.websocket.replay import resume
+from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
+from chat.websocket.socket import Send, Socket
+
+logger = logging.getLogger("chat.websocket.consumer")
+
+NO_AUTH_IN_TIME = 4408
+
+
+async def all_rooms(scope: Scope, receive: Receive, send: Send) -> None:
+    """``/ws/``: hears all of the person's rooms and their own log."""
+    await _serve(scope, receive, send, _every_room)
+
+
+async def one_room(scope: Scope, receive: Receive, send: Send) -> None:
+    """``/ws/rooms/{id}/``: hears one room."""
+    await _serve(scope, receive, send, _room_in_path)
+
+
+async def direct_room(scope: Scope, receive: Receive, send: Send) -> None:
+    """``/ws/direct/{user_id}/``: hears the direct room with a person; opening makes it."""
+    await _serve(scope, receive, send, _direct_in_path)
+
+
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Any other path: said to be none."""
+    await _serve(scope, receive, send, _no_such_path)
+
+
+def _every_room(scope: Scope, who: SignedIn) -> None:
+    return None
+
+
+def _room_in_path(scope: Scope, who: SignedIn) -> str:
+    room_id: UUID = scope["url_route"]["kwargs"]["room_id"]
+    return str(membership_of(who.viewer, room_id).room_id)
+
+
+def _direct_in_path(scope: Scope, who: SignedIn) -> str:
+    user_id: UUID = scope["url_route"]["kwargs"]["user_id"]
+    return str(open_direct(who.viewer, user_id)[0].pk)
+
+
+def _no_such_path(scope: Scope, who: SignedIn) -> None:
+    raise NotFound("There is no such socket.")
+
+
+async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> None:
+    await receive()
+    # Accepted before anything is known: a refused handshake tells a browser nothing, a frame does.
+    await send({"type": "websocket.accept", "subprotocol": chosen_subprotocol(scope)})
+    hub = socket = None
+    try:
+        token, ref = await credentials(scope, receive)
+        who, only, mine = await cross(begin, scope, token, choose)
+        hub = await running_hub()
+        socket = await enter(hub, send, who, only, mine)
+        say_hello(hub, socket)
+        if ref:
+            socket.answer({"type": "done", **ref, "result": {}})
+        await _converse(hub, socket, receive, scope)
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        await _turn_away(send, Unauthenticated("No sign-in came in time."), NO_AUTH_IN_TIME)
+    except ChatError as refusal:
+        await _turn_away(send, refusal)
+    except asyncio.CancelledError:
+        # Cancelled by ourselves, because a close frame found no room in the peer's buffer; or by the server.
+        if socket is None or not socket.closing:
+            raise
+    finally:
+        if hub is not None and socket is not None:
+            socket.closing = True
+            hub.drop(socket)
+
+
+async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) -> None:
+    await send({"type": "websocket.send", "text": encode(failed(refusal))})
+    await send({"type": "websocket.close", "code": code or CLOSE_CODES.get(refusal.code, 1011)})
+
+
+async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if len(message.get("text") or message.get("bytes") or "") > chat_settings.FRAME_MAX:
+            socket.answer(failed(TooLarge()))
+            socket.close(CLOSE_CODES["too_large"])
+            continue
+        await _hear(hub, socket, message, scope)
+        # A client that sends without reading is answered only as fast as it reads.
+        await socket.flushed()
+
+
+async def _hear(hub: Hub, socket: Socket, message: dict[str, Any], scope: Scope) -> None:
+    """Answer one frame. Whatever is wrong with it, or with us, is said; the socket lives."""
+    ref: dict[str, Any] = {}
+    try:
+        frame = parsed(message)
+        ref = ref_of(frame)
+        result = await _obey(hub, socket, frame, scope)
+    except ChatError as refusal:
+        socket.answer(failed(refusal, ref))
+    except Exception as error:
+        # Its message may quote what a person wrote, so only its kind and place are logged.
+        logger.error("a frame failed: %s", _kind_and_place(error))
+        socket.answer(failed(Unavailable("Something went wrong here."), ref))
+    else:
+        socket.answer({"type": "done", **ref, "result": result})
+
+
+def _kind_and_place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {place}"
+
+
+async def _obey(hub: Hub, socket: Socket, frame: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    command = COMMANDS.get(frame["type"])
+    if command is None:
+        raise Invalid("There is no such command.")
+    if command.name == "auth":
+        return await _renew(socket, scope, validated(command, frame)["token"])
+    if socket.only and frame.setdefault("room", socket.only) != socket.only:
+        raise Forbidden("This socket is for one room.")
+    if command.name == "ping":
+        return {}
+    if command.name == "resume":
+        wanted = validated(command, frame)
+        return {"rooms": await resume(hub, socket, wanted["epoch"], wanted["cursors"])}
+    return await cross(run, command, socket.viewer, frame)
+
+
+async def _renew(socket: Socket, scope: Scope, token: str) -> dict[str, Any]:
+    """Keep the socket beyond its token's end by a fresh one of the same person."""
+    who = await cross(sign_in, scope, token)
+    if who.viewer.pk != socket.viewer.pk:
+        refuse(socket, Forbidden("This token is another person's."))
+    socket.signed_in(who.device, who.expires_at)
+    return {}

@@ -1,0 +1,100 @@
+"""Keeps one hub going in each event loop that serves sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from weakref import WeakKeyDictionary
+
+from chat.conf import chat_settings
+from chat.errors import TokenExpired
+from chat.serializers.fields import rfc3339
+from chat.websocket import effects
+from chat.websocket.frames import refuse
+from chat.websocket.hub import Hub
+
+logger = logging.getLogger("chat.websocket.engine")
+
+# Seconds before work that failed is taken up again.
+PAUSE = 1
+
+Work = Callable[[], Awaitable[None]]
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+_works: WeakKeyDictionary[Hub, list[asyncio.Task[None]]] = WeakKeyDictionary()
+
+
+async def running_hub() -> Hub:
+    """Return this loop's hub, set going on first use. Raises Unavailable while the database is away."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = _set_going(Hub(effects.apply))
+    hub = _hubs[loop]
+    async with hub.starting:
+        if not hub.epoch:
+            await hub.connect()
+            await hub.look(everywhere=False)
+    return hub
+
+
+def _set_going(hub: Hub) -> Hub:
+    works: dict[str, Work] = {
+        "listening": hub.listen,
+        "passing on": hub.pass_on,
+        "mending": hub.mend,
+        "ticking": lambda: _tick(hub),
+        "beating": lambda: _beat(hub),
+    }
+    _works[hub] = [asyncio.create_task(_keep(name, work)) for name, work in works.items()]
+    return hub
+
+
+async def _keep(name: str, work: Work) -> None:
+    """Take work up again whenever it fails: a process without its hub would be deaf and not say so."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            logger.warning("%s failed, once more: %s", name, type(error).__name__)
+            await asyncio.sleep(PAUSE)
+
+
+async def _tick(hub: Hub) -> None:
+    looked_everywhere = time.monotonic()
+    while True:
+        await asyncio.sleep(chat_settings.TICK)
+        _expire(hub)
+        everywhere = time.monotonic() - looked_everywhere > chat_settings.TICK_ALL
+        await hub.look(everywhere=everywhere)
+        if everywhere:
+            looked_everywhere = time.monotonic()
+
+
+def _expire(hub: Hub) -> None:
+    """Warn sockets whose token ends soon, end those whose token has."""
+    now = time.time()
+    for socket in tuple(hub.sockets):
+        left = float("inf") if socket.expires_at is None else socket.expires_at - now
+        if left <= 0:
+            refuse(socket, TokenExpired())
+        elif left <= chat_settings.EXPIRING and not socket.warned:
+            socket.warned = True
+            at = datetime.datetime.fromtimestamp(now + left, datetime.UTC)
+            socket.answer({"type": "token.expiring", "at": rfc3339(at)})
+
+
+async def _beat(hub: Hub) -> None:
+    """Tell each socket how far its rooms have come, where they moved; to the others it is a sign of life."""
+    while True:
+        await asyncio.sleep(chat_settings.HEARTBEAT)
+        moved, hub.moved = hub.moved, set()
+        for socket in tuple(hub.sockets):
+            told = {
+                room: hub.rooms[room].seq
+                for room, seat in socket.seats.items()
+                if room in moved and not seat.silent and seat.held is None
+            }
+            socket.answer({"type": "heads", "rooms": told})

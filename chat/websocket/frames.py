@@ -1,0 +1,62 @@
+"""Frames as they come in and the answers that concern one socket alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from chat.errors import ChatError, Invalid, Unsupported
+from chat.websocket.socket import Socket
+
+REF_MAX = 64
+
+# How a refused socket is closed; anything else that is wrong with the server says: try again later.
+CLOSE_CODES = {
+    "invalid": 4400,
+    "unsupported": 4400,
+    "unauthenticated": 4401,
+    "token_expired": 4401,
+    "forbidden": 4403,
+    "not_found": 4404,
+    "rate_limited": 4429,
+    "too_large": 1009,
+    "unavailable": 1013,
+}
+
+
+def parsed(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a frame as an object with a ``type``. Raises Unsupported, Invalid."""
+    text = message.get("text")
+    if text is None:
+        raise Unsupported("Binary frames are not spoken on chat.v1.")
+    try:
+        frame = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Invalid("The frame is not JSON.") from None
+    if not isinstance(frame, dict):
+        raise Invalid("The frame is not an object.")
+    if not isinstance(frame.get("type"), str):
+        raise Invalid("The frame has no type.")
+    return frame
+
+
+def ref_of(frame: dict[str, Any]) -> dict[str, Any]:
+    """Return the ref to be repeated in the answer. Raises Invalid for one that is no short text or number."""
+    ref = frame.get("ref")
+    if ref is None:
+        return {}
+    if isinstance(ref, bool) or not isinstance(ref, (str, int)) or len(str(ref)) > REF_MAX:
+        raise Invalid(f"A ref is a text or number of at most {REF_MAX} characters.")
+    return {"ref": ref}
+
+
+def failed(error: ChatError, ref: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the answer that says what was refused."""
+    return {"type": "failed", **(ref or {}), "error": error.as_dict()}
+
+
+def refuse(socket: Socket, error: ChatError) -> None:
+    """Say why, then close."""
+    socket.answer(failed(error))
+    socket.close(CLOSE_CODES.get(error.code, 1011))

@@ -1,0 +1,121 @@
+"""From an accepted handshake to hello: who it is, which rooms they hear, and nothing lost in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from chat.commands import COMMANDS, validated
+from chat.conf import chat_settings
+from chat.errors import NotFound, TooLarge, Unauthenticated, Unavailable
+from chat.queries import rooms
+from chat.serializers.people import user_or_none
+from chat.websocket.bridge import cross
+from chat.websocket.frames import parsed, ref_of
+from chat.websocket.hub import Hub
+from chat.websocket.signin import SignedIn, offers_credentials, sign_in
+from chat.websocket.socket import Seat, Send, Socket
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+# Which room a path is for; None means all of the person's.
+Choose = Callable[[Scope, SignedIn], str | None]
+
+# Seconds and characters within which a socket that named nobody must say who it is.
+AUTH_TIMEOUT = 5
+AUTH_FRAME_MAX = 4_096
+# Times that the rooms are read anew because one was joined or left meanwhile.
+SETTLE_TRIES = 3
+
+
+async def credentials(scope: Scope, receive: Receive) -> tuple[str | None, dict[str, Any]]:
+    """Return the token of the first frame, and its ref, where the handshake names nobody.
+
+    Raises TimeoutError, ConnectionError (the client went), ChatError.
+    """
+    if offers_credentials(scope):
+        return None, {}
+    async with asyncio.timeout(AUTH_TIMEOUT):
+        message = await receive()
+    if message["type"] == "websocket.disconnect":
+        raise ConnectionError
+    if len(message.get("text") or "") > AUTH_FRAME_MAX:
+        raise TooLarge()
+    frame = parsed(message)
+    if frame["type"] != "auth":
+        raise Unauthenticated()
+    return validated(COMMANDS["auth"], frame)["token"], ref_of(frame)
+
+
+def begin(
+    scope: Scope, token: str | None, choose: Choose
+) -> tuple[SignedIn, str | None, rooms.Standings]:
+    """Sign in and read where the person's rooms stand: all in one crossing."""
+    who = sign_in(scope, token)
+    only = choose(scope, who)
+    return who, only, rooms.standings(who.viewer, UUID(only) if only else None)
+
+
+async def enter(
+    hub: Hub, send: Send, who: SignedIn, only: str | None, mine: rooms.Standings
+) -> Socket:
+    """Seat a socket in its rooms so that every event after the heads it is told will reach it."""
+    own_log = next(room for room, standing in mine.items() if standing.kind == "self")
+    socket = Socket(send, who.viewer, own_log=own_log, only=only)
+    socket.signed_in(who.device, who.expires_at)
+    # Until hello is said nothing may be replayed: hello comes first.
+    await socket.replaying.acquire()
+    hub.sockets[socket] = None
+    try:
+        for _ in range(SETTLE_TRIES):
+            known = mine[own_log].head
+            await _seat(hub, socket, mine)
+            if (hub.rooms[own_log].seq or 0) <= known:
+                return socket
+            # Something befell the person between reading and sitting: a room joined, left, a device ended.
+            mine = await cross(rooms.standings, who.viewer, UUID(only) if only else None)
+            if only and only not in mine:
+                raise NotFound()
+        raise Unavailable()
+    except BaseException:
+        hub.drop(socket)
+        raise
+
+
+async def _seat(hub: Hub, socket: Socket, mine: rooms.Standings) -> None:
+    for room in set(socket.seats) - set(mine):
+        hub.unseat(socket, room)
+    new = []
+    for room, standing in mine.items():
+        silent = socket.only is not None and room != socket.only
+        seat = Seat(standing.history_from, standing.head, silent=silent)
+        if hub.seat(socket, room, seat):
+            new.append(room)
+    heads = await hub.open(new)
+    for room, seat in socket.seats.items():
+        # The later of what the database said and what the hub has handed on: all after it will come.
+        seat.cursor = max(seat.cursor, heads.get(room, 0), hub.rooms[room].seq or 0)
+
+
+def say_hello(hub: Hub, socket: Socket) -> None:
+    heard = {room: seat for room, seat in socket.seats.items() if not seat.silent}
+    told = list(heard)[: chat_settings.HELLO_ROOMS]
+    socket.answer(
+        {
+            "type": "hello",
+            "user": user_or_none(socket.viewer),
+            "epoch": hub.epoch,
+            "heartbeat": chat_settings.HEARTBEAT,
+            "limits": {
+                "text": chat_settings.TEXT_MAX,
+                "frame": chat_settings.FRAME_MAX,
+                "resume": chat_settings.RESUME_MAX,
+            },
+            "heads": {room: heard[room].cursor for room in told},
+        }
+    )
+    for room, seat in heard.items():
+        socket.release(room, seat.cursor)
+    socket.replaying.release()

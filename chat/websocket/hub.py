@@ -1,0 +1,249 @@
+"""One per process: gives each event of a room, once and in order, to every local socket in it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from chat.conf import chat_settings
+from chat.events import Published
+from chat.outlets import sockets as outlet
+from chat.queries import log
+from chat.queries.epoch import current_epoch
+from chat.websocket.bridge import cross
+from chat.websocket.socket import Seat, Socket
+
+logger = logging.getLogger("chat.websocket.hub")
+
+# Layer messages that wait to be sent while the layer is slow; older ones are left to the others' ticks.
+OUTGOING_MAX = 10_000
+EARLY_MAX = 1_000
+RECENT = 60
+
+
+@dataclass(slots=True)
+class Channel:
+    """A room with local sockets. ``seq`` is the last event handed to them; None until the log was read."""
+
+    seq: int | None = None
+    sockets: dict[Socket, None] = field(default_factory=dict)
+    early: dict[int, Published] = field(default_factory=dict)
+    subscribed: bool = False
+
+
+# What an event does to the sockets themselves, called after they were given it.
+Effect = Callable[["Hub", Channel, Published], None]
+
+
+class Hub:
+    """The rooms that this process has sockets in. All of it belongs to one event loop."""
+
+    def __init__(self, effect: Effect) -> None:
+        self.id = uuid4().hex
+        self.effect = effect
+        self.epoch = ""
+        self.rooms: dict[str, Channel] = {}
+        self.sockets: dict[Socket, None] = {}
+        self.behind: set[str] = set()
+        self.moved: set[str] = set()
+        self.gap = asyncio.Event()
+        self.outgoing: asyncio.Queue[list[Published]] = asyncio.Queue(OUTGOING_MAX)
+        self.starting = asyncio.Lock()
+        self.layer = outlet.shared_layer()
+        self.layer_channel: str | None = None
+        self._loop = asyncio.get_running_loop()
+        outlet.attach(self.post)
+
+    # Events come in: from this process, from the layer, from the log.
+
+    def post(self, items: list[Published]) -> None:
+        """Take what this process committed, from whichever thread. Safe after the loop has ended."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._own, items)
+
+    def _own(self, items: list[Published]) -> None:
+        self.accept(items)
+        if self.layer is not None:
+            if self.outgoing.full():
+                self.outgoing.get_nowait()
+            self.outgoing.put_nowait(items)
+
+    def accept(self, items: Iterable[Published]) -> None:
+        """Hand on what is next in its room, drop what is old, keep what came early."""
+        for item in items:
+            channel = self.rooms.get(item.room)
+            if channel is None:
+                continue
+            if not item.seq:
+                for socket in tuple(channel.sockets):
+                    socket.push(item)
+            elif channel.seq is None or item.seq > channel.seq + 1:
+                self._keep_early(channel, item)
+            elif item.seq == channel.seq + 1:
+                self._hand(channel, item)
+
+    def _keep_early(self, channel: Channel, item: Published) -> None:
+        if len(channel.early) < EARLY_MAX:
+            channel.early[item.seq] = item
+        if channel.seq is not None:
+            self.suspect(item.room)
+
+    def _hand(self, channel: Channel, item: Published | None) -> None:
+        while item is not None:
+            channel.seq = item.seq
+            self.moved.add(item.room)
+            for socket in tuple(channel.sockets):
+                socket.push(item)
+            self.effect(self, channel, item)
+            item = channel.early.pop(item.seq + 1, None)
+
+    def suspect(self, room: str) -> None:
+        """Have a room's log read shortly, unless the hole closes by itself."""
+        self.behind.add(room)
+        self.gap.set()
+
+    # Sockets come and go.
+
+    def seat(self, socket: Socket, room: str, seat: Seat) -> bool:
+        """Put a socket into a room. Returns whether the room is new here and must be opened."""
+        socket.seats[room] = seat
+        channel = self.rooms.setdefault(room, Channel())
+        channel.sockets[socket] = None
+        return channel.seq is None
+
+    async def open(self, names: Iterable[str]) -> dict[str, int]:
+        """Subscribe to rooms, and only then read where they stand: no event falls between the two."""
+        new = [room for room in names if room in self.rooms]
+        if not new:
+            return {}
+        await self.subscribe(new)
+        heads = await cross(log.heads_of, new)
+        for room, head in heads.items():
+            channel = self.rooms.get(room)
+            if channel is not None and channel.seq is None:
+                self.catch_up(channel, room, head)
+        return heads
+
+    def catch_up(self, channel: Channel, room: str, head: int) -> None:
+        """Set a room's place, and hand on what came early and is next."""
+        channel.seq = head
+        channel.early = {seq: item for seq, item in channel.early.items() if seq > head}
+        self._hand(channel, channel.early.pop(head + 1, None))
+        if channel.early:
+            self.suspect(room)
+
+    async def subscribe(self, names: Iterable[str]) -> None:
+        """Ask the layer for the rooms' events. What it refuses now is asked for again at each tick."""
+        if self.layer is None or self.layer_channel is None:
+            return
+        for room in names:
+            channel = self.rooms.get(room)
+            if channel is None or channel.subscribed:
+                continue
+            try:
+                async with asyncio.timeout(outlet.LAYER_TIMEOUT):
+                    await self.layer.group_add(outlet.group_of(room), self.layer_channel)
+            except Exception as error:
+                logger.warning("the channel layer took no subscription: %s", type(error).__name__)
+                return
+            channel.subscribed = True
+
+    def unseat(self, socket: Socket, room: str) -> None:
+        """Take a socket out of a room; the last one out ends the room's subscription at the next tick."""
+        socket.seats.pop(room, None)
+        channel = self.rooms.get(room)
+        if channel is not None:
+            channel.sockets.pop(socket, None)
+
+    def drop(self, socket: Socket) -> None:
+        """Forget a socket that has ended."""
+        self.sockets.pop(socket, None)
+        for room in tuple(socket.seats):
+            self.unseat(socket, room)
+
+    async def leave_empty(self) -> None:
+        """Let go of rooms without sockets. Between ticks, so that a reconnect finds them still open."""
+        empty = [room for room, channel in self.rooms.items() if not channel.sockets]
+        for room in empty:
+            channel = self.rooms[room]
+            if channel.sockets:
+                continue
+            del self.rooms[room]
+            if self.layer is not None and channel.subscribed:
+                async with asyncio.timeout(outlet.LAYER_TIMEOUT):
+                    await self.layer.group_discard(outlet.group_of(room), self.layer_channel)
+
+    # What the hub does by the clock; engine.py keeps each of these going.
+
+    async def connect(self) -> None:
+        """Get our address in the layer. Without it this process hears the others by its tick alone."""
+        if self.layer is None or self.layer_channel is not None:
+            return
+        try:
+            async with asyncio.timeout(outlet.LAYER_TIMEOUT):
+                self.layer_channel = await self.layer.new_channel("chat")
+        except Exception as error:
+            logger.warning("the channel layer is away: %s", type(error).__name__)
+
+    async def listen(self) -> None:
+        """Take events from the layer, for ever."""
+        while self.layer is None or self.layer_channel is None:
+            await asyncio.sleep(chat_settings.TICK)
+            await self.connect()
+        while True:
+            message = await self.layer.receive(self.layer_channel)
+            if message.get("type") == "chat.events" and message["origin"] != self.id:
+                self.accept(outlet.unpacked(message))
+
+    async def pass_on(self) -> None:
+        """Send this process's own events to the layer, for ever; what waits goes together."""
+        while True:
+            items = await self.outgoing.get()
+            while not self.outgoing.empty():
+                items = items + self.outgoing.get_nowait()
+            await outlet.send_to_layer(items, origin=self.id)
+
+    async def mend(self) -> None:
+        """Read from the log what did not come in time, for ever: one query for all rooms with a hole."""
+        while True:
+            await self.gap.wait()
+            await asyncio.sleep(chat_settings.GAP_WAIT)
+            self.gap.clear()
+            suspects, self.behind = self.behind, set()
+            await self.repair(suspects)
+
+    async def repair(self, suspects: Iterable[str]) -> None:
+        """Bring rooms up to their logs; those of which there is more to read stay suspected."""
+        cursors = {r: c.seq for r in suspects if (c := self.rooms.get(r)) and c.seq is not None}
+        if not cursors:
+            return
+        items = await cross(log.missed, cursors, chat_settings.RESUME_MAX)
+        for item in items:
+            self._step_over(item)
+            self.accept([item])
+        if len(items) == chat_settings.RESUME_MAX or len(cursors) > log.SLICE:
+            for room in cursors:
+                self.suspect(room)
+
+    def _step_over(self, item: Published) -> None:
+        """Where the log itself begins later than our place (it was pruned), go on from its beginning."""
+        channel = self.rooms.get(item.room)
+        if channel is not None and channel.seq is not None and item.seq > channel.seq + 1:
+            channel.seq = item.seq - 1
+
+    async def look(self, *, everywhere: bool) -> None:
+        """Compare our places with the log: of what happened lately, or of all our rooms."""
+        self.epoch = await cross(current_epoch)
+        await self.subscribe(tuple(self.rooms))
+        if everywhere:
+            heads = await cross(log.heads_of, list(self.rooms))
+        else:
+            heads = await cross(log.recent_heads, RECENT)
+        for room, head in heads.items():
+            channel = self.rooms.get(room)
+            if channel is not None and channel.seq is not None and channel.seq < head:
+                self.suspect(room)
+        await self.leave_empty()

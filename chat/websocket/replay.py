@@ -1,0 +1,136 @@
+"""What a socket missed: read from the log page by page, then handed over to what is live, without a hole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from chat.queries import log, rooms
+from chat.serializers.rooms import room_shape
+from chat.websocket.bridge import cross
+from chat.websocket.hub import Hub
+from chat.websocket.socket import Seat, Socket
+
+# Events read at once; the next page is read when the reader has taken this one.
+PAGE = 200
+
+
+async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
+    """Let a socket hear a room that its person is now in, from the event after ``after`` on."""
+    async with socket.replaying:
+        if socket.closing or room in socket.seats:
+            return
+        if hub.seat(socket, room, Seat(history_from=0, cursor=after)):
+            await hub.open([room])
+        standing = (await cross(rooms.standings, socket.viewer, UUID(room))).get(room)
+        if standing is None or room not in socket.seats:
+            hub.unseat(socket, room)
+            return
+        socket.seats[room].history_from = standing.history_from
+        cursors = {room: min(after, standing.head)}
+        await _replay(socket, cursors, {room: standing})
+        socket.release(room, cursors[room])
+
+
+async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) -> int:
+    """Give a socket what its cursors miss, each room's end marked ``resumed`` or ``reset``; then go live.
+
+    Returns the number of rooms. Raises Unavailable, after which every room is live where it was.
+    """
+    async with socket.replaying:
+        seats = {room: socket.hold(room) for room, seat in socket.seats.items() if not seat.silent}
+        try:
+            only = UUID(socket.only) if socket.only else None
+            mine = await cross(rooms.standings, socket.viewer, only)
+            known = {room: cursors[room] for room in mine if room in cursors and room in seats}
+            await _own_first(socket, epoch == hub.epoch, known, mine)
+            if not socket.only:
+                await _tell_changes(socket, cursors, mine, seats)
+        finally:
+            # Also after a failure: a room must not stay silent. A client that missed something sees the gap.
+            for room, seat in seats.items():
+                if seat.held is not None:
+                    socket.release(room, seat.cursor)
+        return len(known)
+
+
+async def _own_first(
+    socket: Socket, same_epoch: bool, known: dict[str, int], mine: rooms.Standings
+) -> None:
+    """Catch up the own log, which tells of rooms joined and left, and then all other rooms."""
+    own = {room: seq for room, seq in known.items() if room == socket.own_log}
+    others = {room: seq for room, seq in known.items() if room != socket.own_log}
+    for cursors in (own, others):
+        for room in tuple(cursors):
+            reason = log.lost(cursors[room], mine[room].head) if same_epoch else "epoch"
+            if reason:
+                _reset(socket, room, reason, mine[room].head)
+                del cursors[room]
+        await _catch_up(socket, cursors, mine)
+
+
+async def _catch_up(socket: Socket, cursors: dict[str, int], mine: rooms.Standings) -> None:
+    lost = await _replay(socket, cursors, mine)
+    for room, seq in cursors.items():
+        if room in lost:
+            _reset(socket, room, "pruned", mine[room].head)
+            continue
+        read_seq = mine[room].read_seq
+        socket.answer({"type": "resumed", "room": room, "head": seq, "read_seq": read_seq})
+        socket.release(room, seq)
+        await socket.flushed()
+
+
+async def _replay(socket: Socket, cursors: dict[str, int], mine: rooms.Standings) -> set[str]:
+    """Send the events past the cursors, moving them. Returns the rooms whose log begins later than that."""
+    lost: set[str] = set()
+    behind = {room: seq for room, seq in cursors.items() if seq < mine[room].head}
+    while behind and not socket.closing:
+        page = await cross(log.replay, socket.viewer, behind, PAGE)
+        reached = dict(behind)
+        for room, seq, text in page:
+            if room in lost or seq != reached[room] + 1:
+                lost.add(room)
+                continue
+            reached[room] = cursors[room] = seq
+            socket.tell(text)
+            await socket.flushed()
+        # A room of which nothing came is one that the person has just lost, or whose log was pruned.
+        stuck = {room for room in behind if not page or room in lost}
+        lost |= stuck
+        behind = {
+            room: seq for room, seq in reached.items() if room not in lost and seq < mine[room].head
+        }
+    return lost
+
+
+def _reset(socket: Socket, room: str, reason: str, head: int) -> None:
+    socket.answer({"type": "reset", "room": room, "reason": reason, "head": head})
+    socket.release(room, head)
+
+
+async def _tell_changes(
+    socket: Socket,
+    cursors: dict[str, int],
+    mine: rooms.Standings,
+    seats: dict[str, Seat],
+) -> None:
+    """Tell of rooms that the client has no cursor of, and of cursors whose room is no longer the person's."""
+    for room in cursors:
+        if room not in mine:
+            socket.answer({"type": "room.left", "room": socket.own_log, "left": room})
+    new = [UUID(room) for room in mine if room not in cursors and room in seats]
+    for view in await _views(socket, new):
+        shape = room_shape(view)
+        frame = {"joined": shape["id"], "snapshot": shape}
+        socket.answer({"type": "room.joined", "room": socket.own_log, **frame})
+        socket.release(shape["id"], shape["head"])
+        await socket.flushed()
+
+
+async def _views(socket: Socket, ids: Iterable[UUID]) -> list[Any]:
+    wanted = list(ids)
+    if not wanted:
+        return []
+    return list((await cross(rooms.room_views, socket.viewer, wanted)).values())

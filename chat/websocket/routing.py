@@ -1,0 +1,24 @@
+"""Which path is which socket; ``application`` is the line that a host's asgi.py adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.routing import URLRouter
+from django.urls import path
+
+from chat.websocket.consumer import all_rooms, direct_room, nowhere, one_room
+
+# Django's path() is typed for views; Channels routes ASGI applications by it.
+_path: Any = path
+
+websocket_urlpatterns = [
+    _path("ws/", all_rooms),
+    _path("ws/rooms/<uuid:room_id>/", one_room),
+    _path("ws/direct/<uuid:user_id>/", direct_room),
+    # Anything else is told so, instead of failing in the handshake.
+    _path("<path:anything>", nowhere),
+    _path("", nowhere),
+]
+
+application = URLRouter(websocket_urlpatterns)

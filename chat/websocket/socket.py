@@ -1,0 +1,180 @@
+"""One open socket: the rooms it hears, how far it has been told in each, and what it has not yet taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from chat.conf import chat_settings
+from chat.events import Published, encode
+from chat.models import Profile
+
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+
+TOO_SLOW = 1013
+# Seconds that a close frame may take: a full buffer passes none.
+CLOSE_TIMEOUT = 1
+
+
+@dataclass(slots=True)
+class Seat:
+    """A socket's place in a room: held, until :meth:`Socket.release` lets it hear.
+
+    ``cursor`` is the last seq it was handed, or where the log stood when it was let in. A ``silent``
+    seat hears only what concerns the socket itself: its device ended, its person removed.
+    """
+
+    history_from: int
+    cursor: int
+    held: list[Published] | None = field(default_factory=list)
+    silent: bool = False
+
+
+class Socket:
+    """A signed-in socket as the hub sees it. All of it belongs to the event loop."""
+
+    def __init__(self, send: Send, viewer: Profile, *, own_log: str, only: str | None) -> None:
+        self.viewer = viewer
+        self.own_log = own_log
+        self.only = only
+        self.seats: dict[str, Seat] = {}
+        self.signed_in(None, None)
+        self.closing = False
+        # One replay at a time: a room joined while a resume runs waits for it.
+        self.replaying = asyncio.Lock()
+        self._send = send
+        self._outbox: deque[str] = deque()
+        self._outbox_bytes = 0
+        self._sending: asyncio.Task[None] | None = None
+        self._closed: asyncio.Task[None] | None = None
+        self._main = asyncio.current_task()
+
+    def signed_in(self, device: str | None, expires_at: float | None) -> None:
+        """Note the device, and when its token ends (unix seconds), if it does."""
+        self.device = device
+        self.expires_at = expires_at
+        self.warned = False
+
+    def hold(self, room: str) -> Seat:
+        """Let a room's live events wait, so that older ones can go first."""
+        seat = self.seats[room]
+        seat.held = [] if seat.held is None else seat.held
+        return seat
+
+    def release(self, room: str, cursor: int) -> None:
+        """Go live in a room from ``cursor`` on: what waited goes out, but for what was told already."""
+        seat = self.seats.get(room)
+        if seat is None:
+            return
+        waiting, seat.held, seat.cursor = seat.held or [], None, cursor
+        for item in waiting:
+            self.push(item)
+
+    def push(self, item: Published) -> None:
+        """Take a room's next event from the hub; never blocks, never fails."""
+        seat = self.seats.get(item.room)
+        if seat is None or seat.silent:
+            return
+        if seat.held is not None:
+            seat.held.append(item)
+            if len(seat.held) > chat_settings.RESUME_MAX:
+                self.close(TOO_SLOW)
+        elif not item.seq:
+            self.tell(item.text)
+        elif item.seq > seat.cursor:
+            seat.cursor = item.seq
+            self.tell(item.text_for(seat.history_from))
+
+    def answer(self, shape: dict[str, Any]) -> None:
+        """Send a frame that is for this socket alone."""
+        self.tell(encode(shape))
+
+    def tell(self, text: str) -> None:
+        """Send a frame now if the socket takes it at once, else after those already waiting.
+
+        The send is stepped once by hand: one that does not have to wait, as nearly all, costs no task.
+        """
+        if self.closing:
+            return
+        if self._sending is not None:
+            self._wait_in_outbox(text)
+            return
+        sending = self._send({"type": "websocket.send", "text": text})
+        try:
+            waiting_for = sending.send(None)
+        except StopIteration:
+            return
+        except Exception:
+            # The peer is gone; the receiving side of this socket is being told so.
+            self.closing = True
+            return
+        self._sending = asyncio.create_task(self._drain(_Rest(sending, waiting_for)))
+
+    def _wait_in_outbox(self, text: str) -> None:
+        self._outbox.append(text)
+        self._outbox_bytes += len(text)
+        over = len(self._outbox) > chat_settings.OUTBOX_EVENTS
+        if over or self._outbox_bytes > chat_settings.OUTBOX_BYTES:
+            self.close(TOO_SLOW)
+
+    async def _drain(self, first: Awaitable[None]) -> None:
+        try:
+            await first
+            while self._outbox:
+                text = self._outbox.popleft()
+                self._outbox_bytes -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+        except Exception:
+            self.closing = True
+        finally:
+            self._sending = None
+
+    async def flushed(self) -> None:
+        """Return once nothing waits in the outbox: a replay goes only as fast as its reader."""
+        while self._sending is not None and not self.closing:
+            # Shielded: who waits may be cancelled, but not what is being sent.
+            await asyncio.shield(self._sending)
+
+    def close(self, code: int) -> None:
+        """End the socket, with a close frame if its buffer still takes one."""
+        if not self.closing:
+            self.closing = True
+            self._outbox.clear()
+            self._closed = asyncio.create_task(self._close(code))
+
+    async def _close(self, code: int) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._send({"type": "websocket.close", "code": code})
+        except Exception:
+            # The peer takes nothing any more: let go of it without a word.
+            if self._main is not None:
+                self._main.cancel()
+
+
+class _Rest:
+    """What is left of a coroutine that was stepped once and is waiting for a future."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], waiting_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waiting_for = waiting_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        waiting_for = self._waiting_for
+        while True:
+            try:
+                result = yield waiting_for
+            except BaseException as error:
+                step: Callable[[Any], Any] = self._coroutine.throw
+                value: Any = error
+            else:
+                step, value = self._coroutine.send, result
+            try:
+                waiting_for = step(value)
+            except StopIteration:
+                return

@@ -1,0 +1,33 @@
+"""Serves HTTP by Django, collected static files, and sockets by the chat, in one process."""
+
+import os
+from wsgiref.headers import Headers
+
+from channels.routing import ProtocolTypeRouter
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from servestatic import ServeStaticASGI
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+http = get_asgi_application()
+
+# Models must be loaded, by the line above, before the sockets import them.
+from chat.websocket.routing import application as websocket  # noqa: E402
+
+
+def harden(headers: Headers, path: str, url: str) -> None:
+    """Static files pass Django's middleware by, and so its headers."""
+    headers["X-Content-Type-Options"] = "nosniff"
+
+
+# Nothing is collected while developing; runserver then finds the files where they are.
+if settings.STATIC_ROOT.is_dir():
+    http = ServeStaticASGI(
+        http,
+        root=settings.STATIC_ROOT,
+        prefix=settings.STATIC_URL,
+        allow_all_origins=False,
+        add_headers_function=harden,
+    )
+
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -1,0 +1,31 @@
+"""Runs the service: `python -m project.server`, with HOST, PORT and WEB_CONCURRENCY from the environment."""
+
+import os
+import sys
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from chat.websocket.server import listen, serve, without_queries
+from project.env import env
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    try:
+        # Wrong settings stop here, once; a worker that dies of them would be started again and again.
+        django.setup()
+        sock = listen(env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8000))
+    except (ImproperlyConfigured, OSError) as error:
+        sys.exit(f"Not started: {error}")
+    serve(
+        "project.asgi:application",
+        sock,
+        workers=env.int("WEB_CONCURRENCY", default=1),
+        log_config=without_queries(settings.LOGGING),
+    )
+
+
+if __name__ == "__main__":
+    main()

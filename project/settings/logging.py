@@ -1,0 +1,29 @@
+"""Logs go to the console: a line of text while developing, a JSON object in production."""
+
+from project.env import DEBUG, env
+
+_level = env.str("LOG_LEVEL", default="INFO")
+_console = {"handlers": ["console"], "level": _level, "propagate": False}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"},
+        "json": {"()": "project.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": env.str("LOG_FORMAT", default="text" if DEBUG else "json"),
+        },
+    },
+    "root": {"handlers": ["console"], "level": _level},
+    "loggers": {
+        # The two servers bring handlers of their own, which would print every line twice.
+        "django": _console,
+        "django.server": _console,
+        "uvicorn": _console,
+        "uvicorn.access": _console,
+    },
+}

@@ -1,0 +1,8 @@
+"""Serves HTTP alone, where a host can run nothing but WSGI; there are no sockets then."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+application = get_wsgi_application()

@@ -1,0 +1,34 @@
+"""The settings of the tests and of the server processes that they start: those of production, made fast and private."""
+
+import os
+import tempfile
+
+# Set before the settings are read, so that a developer's .env decides nothing here.
+os.environ.update(
+    DEBUG="off",
+    SECRET_KEY="for tests only, and long enough to be let in: 0123456789",
+    JWT_SIGNING_KEY="for tests only as well, and another one: 9876543210",
+    ALLOWED_HOSTS="testserver,localhost,127.0.0.1,[::1]",
+)
+# A process that a test starts inherits these three, and so meets the others.
+os.environ.setdefault(
+    "DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/parley-{os.getpid()}.sqlite3"
+)
+os.environ.setdefault("REDIS_URL", "")
+os.environ.setdefault("REDIS_PREFIX", f"parley-{os.getpid()}")
+
+from project.settings import *
+from project.settings import DATABASES, STORAGES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Servers under test speak plain HTTP on the loopback.
+SECURE_SSL_REDIRECT = False
+
+# Nothing is collected for a test, so there is no manifest to look names up in.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# A file, because threads cannot share SQLite's memory as they share a file; a name of its own, for runs side by side.
+_database = DATABASES["default"]
+_pattern = "{}.test{}" if _database["ENGINE"].endswith("sqlite3") else "test_{}_{}"
+_database["TEST"] = {"NAME": _pattern.format(_database["NAME"], os.getpid())}
