@@ -18,7 +18,7 @@ os.environ.setdefault("REDIS_URL", "")
 os.environ.setdefault("REDIS_PREFIX", f"parley-{os.getpid()}")
 
 from project.settings import *
-from project.settings import DATABASES, STORAGES
+from project.settings import CHAT, DATABASES, LOGGING, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -32,3 +32,9 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 _database = DATABASES["default"]
 _pattern = "{}.test{}" if _database["ENGINE"].endswith("sqlite3") else "test_{}_{}"
 _database["TEST"] = {"NAME": _pattern.format(_database["NAME"], os.getpid())}
+
+# What happens by the clock happens soon, so that a test need not wait for it.
+CHAT.update(HEARTBEAT=1, TICK=1)
+
+# Tests fetch hundreds of pages; a line for each would bury what they say.
+LOGGING["loggers"]["httpx2"] = {"level": "WARNING"}

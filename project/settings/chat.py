@@ -1,9 +1,42 @@
-"""The chat itself."""
+"""The tour of every option of the chat; what stands here is the default unless a line says otherwise."""
+
+from project.env import env
 
 CHAT = {
-    "OUTLETS": ["chat.outlets.sockets.deliver"],
+    # Who is asking, over REST and sockets alike. (Default: the host's own DRF classes.)
     "AUTHENTICATION": [
         "chat.rest.auth.authentication.DeviceAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    # Where published events go. (Default: nowhere, so that the core needs no Channels.)
+    "OUTLETS": ["chat.outlets.sockets.deliver"],
+    # Who may do what, and how an account is first shown.
+    "POLICY": "chat.policy.Policy",
+    "PROFILE": "chat.actions.people.profile_of_account",
+    # Whether anyone may make an account.
+    "REGISTRATION": env.bool("CHAT_REGISTRATION", default=True),
+    # What carries events between server processes.
+    "CHANNEL_LAYER": "default",
+    # How much: characters of a message, bytes of its metadata and of a frame, rows of a page.
+    "TEXT_MAX": 8_000,
+    "METADATA_MAX": 4_096,
+    "FRAME_MAX": 65_536,
+    "PAGE_SIZE": 50,
+    "PAGE_MAX": 100,
+    # How far a socket is caught up event by event, and how many rooms it is told of at first.
+    "RESUME_MAX": 1_000,
+    "HELLO_ROOMS": 1_000,
+    # Members up to which a room hears who has read how far.
+    "LIVE_MEMBERS": 100,
+    # Seconds: between two heads, before a token ends, for a hole to close, between two looks at the log.
+    "HEARTBEAT": 10,
+    "EXPIRING": 60,
+    "GAP_WAIT": 0.05,
+    "TICK": 5,
+    "TICK_ALL": 60,
+    # What a socket that does not read may hold back.
+    "OUTBOX_EVENTS": 256,
+    "OUTBOX_BYTES": 1_048_576,
+    # Threads, each with a database connection, that the sockets of a process share.
+    "BRIDGE_THREADS": env.int("CHAT_BRIDGE_THREADS", default=8),
 }

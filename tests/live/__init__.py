@@ -1,0 +1,1 @@
+"""The whole service, run as processes and used over real connections."""

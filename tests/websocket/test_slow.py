@@ -1,0 +1,71 @@
+"""One who does not read is let go of, and nobody else waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket as sockets
+from pathlib import Path
+
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from tests.websocket.wire import WITHIN, Caller, greeted
+
+FRAMES = 600
+TEXT = "x" * 7_000
+
+
+def test_stalled_reader_delays_nobody_and_is_closed(ann: Caller, bob: Caller) -> None:
+    room = ann.group("private", bob)
+
+    async def scene() -> None:
+        async with (
+            stalled(bob) as deaf,
+            greeted(bob.address, bob.token) as ears,
+            greeted(ann.address, ann.token) as mouth,
+        ):
+            for number in range(FRAMES):
+                await mouth.ask("message.send", room=room, text=f"{number} {TEXT}")
+            last = await ears.hear(lambda f: f["type"] == "message.sent" and f["seq"] == FRAMES + 3)
+            assert [f["seq"] for f in ears.of("message.sent")] == list(range(4, last["seq"] + 1))
+            await gone(deaf)
+
+    asyncio.run(scene())
+
+
+class stalled:
+    """A socket whose kernel takes next to nothing and whose owner never reads."""
+
+    def __init__(self, person: Caller) -> None:
+        self.person = person
+
+    async def __aenter__(self) -> sockets.socket:
+        host, _, port = self.person.address.partition(":")
+        self.raw = sockets.socket()
+        self.raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        self.raw.connect((host, int(port)))
+        offered = [Subprotocol("chat.v1"), Subprotocol(f"bearer.{self.person.token}")]
+        self.connection = await connect(
+            f"ws://{self.person.address}/ws/", sock=self.raw, subprotocols=offered, proxy=None
+        )
+        self.connection.transport.pause_reading()
+        return self.raw
+
+    async def __aexit__(self, *error: object) -> None:
+        self.connection.transport.abort()
+
+
+async def gone(raw: sockets.socket) -> None:
+    """Wait until the server has let go of its end, which its kernel lists as long as it has not."""
+    ends = f":{raw.getpeername()[1]:04X}", f":{raw.getsockname()[1]:04X}"
+    async with asyncio.timeout(2 * WITHIN):
+        while any(
+            established(line, *ends) for line in Path("/proc/net/tcp").read_text().splitlines()
+        ):
+            await asyncio.sleep(0.2)
+
+
+def established(line: str, near: str, far: str) -> bool:
+    """Say whether a line of the kernel's table is this connection, and open."""
+    columns = line.split()
+    return columns[1].endswith(near) and columns[2].endswith(far) and columns[3] == "01"
