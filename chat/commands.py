@@ -13,18 +13,16 @@ from chat.actions.reads import mark_read, mark_unread
 from chat.actions.sending import Draft, send_message
 from chat.errors import Invalid
 from chat.models import Membership, Profile
-from chat.serializers.fields import SeqField
-from chat.serializers.messages import EditedMessageSerializer, NewMessageSerializer, message_shape
+from chat.serializers.fields import CursorsField
+from chat.serializers.messages import (
+    AddressedMessageSerializer,
+    EditedMessageSerializer,
+    message_shape,
+)
 from chat.serializers.rooms import PositionSerializer
 
 Shape = type[serializers.Serializer[Any]]
 Verb = Callable[[Profile, dict[str, Any]], dict[str, Any]]
-
-
-class SendShape(NewMessageSerializer):
-    """A new message and its room."""
-
-    room = serializers.UUIDField()
 
 
 class EditShape(EditedMessageSerializer):
@@ -49,7 +47,7 @@ class ResumeShape(serializers.Serializer[Any]):
     """Where a client stands: room id → the last seq it has applied."""
 
     epoch = serializers.CharField(max_length=100)
-    cursors = serializers.DictField(child=SeqField())
+    cursors = CursorsField()
 
 
 class AuthShape(serializers.Serializer[Any]):
@@ -63,7 +61,8 @@ class PingShape(serializers.Serializer[Any]):
 
 
 def _send(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
-    return {"message": message_shape(send_message(Draft(person, **data)).message)}
+    sent = send_message(Draft(person, **data))
+    return {"message": message_shape(sent.message, sent.visible_from)}
 
 
 def _edit(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +99,7 @@ COMMANDS: dict[str, Command] = {
     for command in (
         Command(
             "message.send",
-            SendShape,
+            AddressedMessageSerializer,
             _send,
             "{message}",
             "Send a message; the same id again is a repeat.",

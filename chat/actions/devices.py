@@ -73,7 +73,6 @@ def end_devices(person: Profile, ids: list[UUID] | None = None) -> None:
         )
 
 
-@action
 def touch_device(device: Device) -> None:
     """Note that the device was seen, to the minute: not a write per request."""
     now = timezone.now()

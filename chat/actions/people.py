@@ -19,6 +19,7 @@ from chat.conf import chat_settings
 from chat.errors import Conflict, Forbidden, Invalid
 from chat.events import database, draft, draft_member, record
 from chat.models import Membership, Profile, Room
+from chat.models.people import HANDLE
 from chat.serializers.rooms import RoomView
 
 NAME_TRIES = 8
@@ -88,10 +89,12 @@ def _open_own_log(profile: Profile) -> None:
 def register_person(*, username: str, password: str, email: str = "") -> Profile:
     """Make an account of the host's user model and its profile.
 
-    Raises Forbidden where registration is off, Invalid for a weak password, Conflict for a taken name.
+    Raises Forbidden where registration is off, Invalid for a weak password or a name that is no handle,
+    Conflict for a taken one.
     """
     if not chat_settings.REGISTRATION:
         raise Forbidden("Registration is closed.")
+    _check_handle(username)
     account = _account_fields(username, email)
     model = get_user_model()
     try:
@@ -111,6 +114,13 @@ def register_person(*, username: str, password: str, email: str = "") -> Profile
     if profile.username != username:
         raise _taken()
     return profile
+
+
+def _check_handle(username: str) -> None:
+    try:
+        HANDLE(username)
+    except ValidationError as error:
+        raise Invalid(fields={"username": error.messages}) from None
 
 
 def _taken() -> Conflict:

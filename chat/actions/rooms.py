@@ -17,7 +17,7 @@ from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.events import draft, draft_member, record
 from chat.models import Event, Membership, Profile, Room
 from chat.policy import get_policy
-from chat.queries.access import shares_room
+from chat.queries.access import outsider, shares_room
 from chat.serializers.messages import digest_of
 from chat.serializers.rooms import RoomView
 
@@ -150,7 +150,7 @@ def keep_room(person: Profile, room_id: UUID, **changes: Any) -> Membership:
     log = lock_own_logs([person])[person.pk]
     member = Membership.objects.filter(room_id=room_id, user=person).first()
     if member is None:
-        raise NotFound()
+        raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first())
     changed = [name for name, value in changes.items() if getattr(member, name) != value]
     if changed:
         for name in changed:

@@ -41,10 +41,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A stored message; ``new`` is false for a repeat, which shows it as it now stands."""
+    """A stored message, and from where its sender may see quotes in it.
+
+    ``new`` is false for a repeat, which shows the message as it now stands.
+    """
 
     message: Message
     new: bool
+    visible_from: int
 
 
 def send_message(draft: Draft) -> Sent:
@@ -106,12 +110,12 @@ class Batch:
         if room is None or member is None:
             raise outsider(room)
         if one.id in self.messages:
-            return Sent(_repeated(one, self.messages[one.id]), new=False)
+            return Sent(_repeated(one, self.messages[one.id]), False, member.history_from)
         if not self.policy.may_send_message(member, room):
             raise Forbidden("You may not write here now.")
         quoted = self._quoted(one, member)
         self._keep_slow(member, room)
-        return Sent(self._draft(one, room, quoted), new=True)
+        return Sent(self._draft(one, room, quoted), True, member.history_from)
 
     def _quoted(self, one: Draft, member: Membership) -> Message | None:
         if one.reply_to is None:

@@ -58,21 +58,19 @@ def log(viewer: Profile, room_id: UUID, *, after: int, limit: int) -> tuple[Log,
 
 def sync(viewer: Profile, epoch: str, cursors: dict[UUID, int], *, limit: int) -> Missing:
     """Return what the cursors miss in all of the viewer's rooms, at most ``limit`` events at once."""
-    current = current_epoch()
-    mine = {
-        member.room_id: member
-        for member in Membership.objects.filter(user=viewer, room__deleted_at=None).select_related(
-            "room"
-        )
-    }
-    missing = Missing(current)
-    if epoch != current:
-        missing.rooms = {str(pk): Log([], m.room.head, reset="epoch") for pk, m in mine.items()}
-        return missing
+    missing = Missing(current_epoch())
+    members = Membership.objects.filter(user=viewer, room__deleted_at=None).select_related("room")
+    mine = {member.room_id: member for member in members}
+    known = {room: member for room, member in mine.items() if room in cursors}
+    new = [room for room in mine if room not in cursors]
     missing.left = [str(room) for room in cursors if room not in mine]
-    new = room_views(viewer, [room for room in mine if room not in cursors])
-    missing.joined = [room_shape(view) for view in new.values()]
-    _fill(missing, viewer, {r: mine[r] for r in cursors if r in mine}, cursors, limit)
+    missing.joined = [room_shape(view) for view in room_views(viewer, new[:SLICE]).values()]
+    if epoch == missing.epoch:
+        _fill(missing, viewer, known, cursors, limit)
+    else:
+        lost = {str(room): Log([], m.room.head, reset="epoch") for room, m in known.items()}
+        missing.rooms = lost
+    missing.more = missing.more or len(new) > SLICE
     return missing
 
 

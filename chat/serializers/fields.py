@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.utils import timezone
@@ -12,6 +13,7 @@ from rest_framework import serializers
 
 SEQ_MAX = 2**63 - 1
 DEPTH_MAX = 8
+CURSORS_MAX = 1_000
 # C0 without tab and newline, DEL, C1: they draw nothing and can steer a terminal. NUL is refused before.
 CONTROLS = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -59,11 +61,47 @@ class WebAddressField(serializers.URLField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=500, allow_blank=True, allow_null=True, **kwargs)
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # None is how the shape shows that there is no address; the table says it by an empty text.
+        return super().run_validation("" if data is None else data)
+
     def to_internal_value(self, data: Any) -> str:
         address: str = super().to_internal_value(data)
         if address and not address.lower().startswith(("http://", "https://")):
             self.fail("invalid")
         return address
+
+
+class ShortListField(serializers.ListField):
+    """A list that is counted before anything in it is looked at, so that a long one costs little."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, (list, tuple)) and len(data) > (self.max_length or 0):
+            self.fail("max_length", max_length=self.max_length)
+        found: list[Any] = super().to_internal_value(data)
+        return found
+
+
+class CursorsField(serializers.DictField):
+    """Room id → the seq of the last event that is known of it; at most 1,000 rooms."""
+
+    child = SeqField()
+    default_error_messages = {
+        "too_many": "At most {limit} rooms at once.",
+        "room": "“{input}” is not the id of a room.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[UUID, int]:
+        # Counted before anything is looked at, so that a large body costs little.
+        if isinstance(data, dict) and len(data) > CURSORS_MAX:
+            self.fail("too_many", limit=CURSORS_MAX)
+        return {self._room(key): seq for key, seq in super().to_internal_value(data).items()}
+
+    def _room(self, key: str) -> UUID:
+        try:
+            return UUID(key)
+        except ValueError:
+            self.fail("room", input=key[:50])
 
 
 class JSONObjectField(serializers.DictField):

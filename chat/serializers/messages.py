@@ -105,6 +105,12 @@ class NewMessageSerializer(serializers.Serializer[Message]):
         return within_text_max(value)
 
 
+class AddressedMessageSerializer(NewMessageSerializer):
+    """A new message and the room that it goes to."""
+
+    room = serializers.UUIDField()
+
+
 class EditedMessageSerializer(serializers.Serializer[Message]):
     """The new words of a message."""
 

@@ -8,7 +8,13 @@ from typing import Any
 from rest_framework import serializers
 
 from chat.models import Membership, Message, Profile, Room
-from chat.serializers.fields import PlainTextField, SeqField, WebAddressField, rfc3339
+from chat.serializers.fields import (
+    PlainTextField,
+    SeqField,
+    ShortListField,
+    WebAddressField,
+    rfc3339,
+)
 from chat.serializers.messages import MessageSerializer, message_shape
 from chat.serializers.people import UserSerializer, user_or_none
 
@@ -154,7 +160,7 @@ class NewGroupSerializer(serializers.Serializer[Room]):
     )
     topic = PlainTextField(max_length=1000, allow_blank=True, default="")
     history = serializers.ChoiceField(choices=Room.History.choices, default=Room.History.ALL)
-    members = serializers.ListField(child=serializers.UUIDField(), max_length=100, default=list)
+    members = ShortListField(child=serializers.UUIDField(), max_length=100, default=list)
 
 
 class NewDirectSerializer(serializers.Serializer[Room]):

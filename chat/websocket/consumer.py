@@ -159,7 +159,8 @@ async def _obey(hub: Hub, socket: Socket, frame: dict[str, Any], scope: Scope) -
         return {}
     if command.name == "resume":
         wanted = validated(command, frame)
-        return {"rooms": await resume(hub, socket, wanted["epoch"], wanted["cursors"])}
+        cursors = {str(room): seq for room, seq in wanted["cursors"].items()}
+        return {"rooms": await resume(hub, socket, wanted["epoch"], cursors)}
     return await cross(run, command, socket.viewer, frame)
 
 

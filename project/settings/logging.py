@@ -1,11 +1,13 @@
 """Logs go to the console: a line of text while developing, a JSON object in production."""
 
+from typing import Any
+
 from project.env import DEBUG, env
 
 _level = env.str("LOG_LEVEL", default="INFO")
 _console = {"handlers": ["console"], "level": _level, "propagate": False}
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {

@@ -1,0 +1,50 @@
+"""What is said at sign-up and sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from rest_framework import serializers
+
+from chat.serializers.fields import PlainTextField
+
+
+def password_field() -> serializers.CharField:
+    """Return a field that neither trims nor shows; bounded, because hashing takes time."""
+    return serializers.CharField(
+        max_length=1024,
+        trim_whitespace=False,
+        write_only=True,
+        style={"input_type": "password", "autocomplete": "off"},
+    )
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    """A new account: the handle that others will see, and a password."""
+
+    username = serializers.CharField(max_length=64)
+    password = password_field()
+    email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    """Who signs in, and on what. The name may also come under the host's own word for it."""
+
+    username = serializers.CharField(max_length=254)
+    password = password_field()
+    device = PlainTextField(max_length=200, allow_blank=True, required=False)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        own = get_user_model().USERNAME_FIELD
+        if isinstance(data, Mapping) and own in data and "username" not in data:
+            data = {**data, "username": data[own]}
+        found: dict[str, Any] = super().to_internal_value(data)
+        return found
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    """The refresh token that was given last."""
+
+    refresh = serializers.CharField(max_length=4096)

@@ -1,0 +1,120 @@
+"""Sign-up, sign-in, its renewal and its end. No word of it is logged."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth import authenticate, get_user_model, logout
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chat.actions.devices import end_devices, open_device, renew_device
+from chat.actions.people import profile_for, register_person
+from chat.errors import Unauthenticated
+from chat.queries.people import devices_of
+from chat.rest.auth.authentication import SignIn, living_account
+from chat.rest.auth.shapes import (
+    CredentialsSerializer,
+    RefreshSerializer,
+    RegistrationSerializer,
+)
+from chat.rest.auth.tokens import issue, read_refresh
+from chat.rest.base import ChatViewSet
+from chat.serializers.fields import plain_text
+from chat.serializers.people import DeviceSerializer, OwnProfileSerializer
+
+WRONG = "The name or the password is wrong."
+
+
+class OpenViewSet(ChatViewSet):
+    """Views for whoever is not signed in yet: what a request carries of a sign-in is not looked at."""
+
+    permission_classes = [AllowAny]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return []
+
+
+class RegistrationViewSet(OpenViewSet):
+    """Make an account. This alone may say that a name is taken."""
+
+    inputs = {"create": RegistrationSerializer}
+
+    @sensitive_variables()
+    def create(self, request: Request) -> Response:
+        person = register_person(**self.body())
+        return Response(OwnProfileSerializer().to_representation(person), status=201)
+
+
+class TokenViewSet(OpenViewSet):
+    """Sign in with name and password: a device, and its first tokens."""
+
+    inputs = {"create": CredentialsSerializer}
+
+    @sensitive_variables()
+    def create(self, request: Request) -> Response:
+        body = self.body()
+        user = self.account(body["username"], body["password"])
+        sid = uuid4()
+        pair = issue(sid)
+        name = body.get("device") or _agent(request)
+        open_device(profile_for(user), user, name=name, refresh_jti=pair.refresh_jti, sid=sid)
+        return Response(pair.shape())
+
+    @sensitive_variables()
+    def account(self, name: str, password: str) -> Any:
+        """Return the account. Raises Unauthenticated, in one wording and after the same work, whatever is wrong."""
+        named = {get_user_model().USERNAME_FIELD: name}
+        user = authenticate(self.request._request, **named, password=password)
+        if user is None or not user.is_active:
+            raise Unauthenticated(WRONG)
+        return user
+
+
+class RefreshViewSet(OpenViewSet):
+    """Renew the tokens. A refresh token is good once: used again it ends the device."""
+
+    inputs = {"create": RefreshSerializer}
+
+    @sensitive_variables()
+    def create(self, request: Request) -> Response:
+        claims = read_refresh(self.body()["refresh"])
+        living_account(claims.sid)
+        pair = issue(claims.sid)
+        renew_device(claims.sid, old_jti=claims.jti, new_jti=pair.refresh_jti)
+        return Response(pair.shape())
+
+
+class LogoutViewSet(ChatViewSet):
+    """End the sign-in that asks: its tokens fail at once."""
+
+    def create(self, request: Request) -> Response:
+        if isinstance(request.auth, SignIn):
+            end_devices(self.viewer, [request.auth.device])
+        elif hasattr(request, "session"):
+            logout(request._request)
+        return Response(status=204)
+
+
+class DeviceViewSet(ChatViewSet):
+    """Where I am signed in, the last seen first; deleting signs out."""
+
+    def list(self, request: Request) -> Response:
+        shape = DeviceSerializer().to_representation
+        return self.page(devices_of(self.viewer), lambda found: [shape(one) for one in found])
+
+    def destroy_all(self, request: Request) -> Response:
+        end_devices(self.viewer)
+        return Response(status=204)
+
+    def destroy(self, request: Request, device: UUID) -> Response:
+        end_devices(self.viewer, [device])
+        return Response(status=204)
+
+
+def _agent(request: Request) -> str:
+    return plain_text(request.headers.get("User-Agent", "").replace("\x00", ""))

@@ -1,0 +1,56 @@
+"""Logs: what a cursor misses in one room, and what all my cursors miss."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chat.queries.log import Log, log, sync
+from chat.rest.base import ChatViewSet, Shape
+from chat.rest.parameters import LogParameters, asked
+from chat.serializers.fields import CursorsField
+
+# Events that one answer may hold.
+EVENTS_MAX = 500
+
+
+class SyncSerializer(serializers.Serializer[Any]):
+    """What a client holds: the epoch it belongs to, and a cursor for each room it knows."""
+
+    epoch = serializers.CharField(max_length=200, allow_blank=True, default="")
+    cursors = CursorsField(default=dict)
+
+
+class LogViewSet(ChatViewSet):
+    """A room's events in order; `reset` says why a cursor is of no use any more."""
+
+    def list(self, request: Request, room: UUID) -> Response:
+        found, epoch = log(self.viewer, room, **asked(request, LogParameters))
+        return Response({**log_shape(found), "epoch": epoch})
+
+
+class SyncViewSet(ChatViewSet):
+    """What is missing in every room of mine; `more`: ask again with the cursors moved on."""
+
+    inputs = {"create": SyncSerializer}
+
+    def create(self, request: Request) -> Response:
+        missing = sync(self.viewer, **self.body(), limit=EVENTS_MAX)
+        return Response(
+            {
+                "epoch": missing.epoch,
+                "rooms": {room: log_shape(found) for room, found in missing.rooms.items()},
+                "joined": missing.joined,
+                "left": missing.left,
+                "more": missing.more,
+            }
+        )
+
+
+def log_shape(found: Log) -> Shape:
+    """Return ``{events, head, reset}``."""
+    return {"events": found.events, "head": found.head, "reset": found.reset}

@@ -1,0 +1,50 @@
+"""The members of a group: who they are, and what others make of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chat.actions.members import add_member, change_role, mute_member, remove_member
+from chat.queries.rooms import member, members
+from chat.rest.base import ChatViewSet
+from chat.serializers.rooms import (
+    MemberChangeSerializer,
+    MembershipSerializer,
+    NewMemberSerializer,
+)
+
+member_shape = MembershipSerializer().to_representation
+
+
+class MemberViewSet(ChatViewSet):
+    """Who is in the group, the longest first."""
+
+    inputs = {"create": NewMemberSerializer, "partial_update": MemberChangeSerializer}
+
+    def list(self, request: Request, room: UUID) -> Response:
+        people = members(self.viewer, room)
+        return self.page(people, lambda found: [member_shape(one) for one in found])
+
+    def create(self, request: Request, room: UUID) -> Response:
+        body = self.body()
+        added, new = add_member(self.viewer, room, body["user"], body["role"])
+        return self.stored(member_shape(added), new=new, at=("member", room, body["user"]))
+
+    def retrieve(self, request: Request, room: UUID, user: UUID) -> Response:
+        return Response(member_shape(member(self.viewer, room, user)))
+
+    def partial_update(self, request: Request, room: UUID, user: UUID) -> Response:
+        changes = self.body()
+        # The role first: whoever may give one may also silence, so the second is not refused after the first.
+        if "role" in changes:
+            change_role(self.viewer, room, user, changes["role"])
+        if "muted_until" in changes:
+            mute_member(self.viewer, room, user, changes["muted_until"])
+        return self.retrieve(request, room, user)
+
+    def destroy(self, request: Request, room: UUID, user: UUID) -> Response:
+        remove_member(self.viewer, room, user)
+        return Response(status=204)

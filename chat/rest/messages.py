@@ -1,0 +1,77 @@
+"""Messages: a room's history, and one of them sent, read, changed, taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chat.actions.messages import delete_message, edit_message
+from chat.actions.sending import Draft, send_message
+from chat.queries import messages as queries
+from chat.rest.base import ChatViewSet, Shape
+from chat.rest.parameters import HistoryParameters, asked
+from chat.serializers.messages import (
+    AddressedMessageSerializer,
+    EditedMessageSerializer,
+    NewMessageSerializer,
+    message_shape,
+)
+
+
+class MessageShapes(ChatViewSet):
+    """Views that answer with messages."""
+
+    def send(self, room: UUID, body: Shape) -> Response:
+        """Send what the body says and answer it as stored: 201, or 200 for a repeat."""
+        sent = send_message(Draft(sender=self.viewer, room=room, **body))
+        shape = message_shape(sent.message, sent.visible_from)
+        return self.stored(shape, new=sent.new, at=("message", sent.message.pk))
+
+
+class HistoryViewSet(MessageShapes):
+    """A room's messages, oldest first: the newest, or `before`, `after` or `around` a place."""
+
+    inputs = {"create": NewMessageSerializer}
+
+    def list(self, request: Request, room: UUID) -> Response:
+        found = queries.history(self.viewer, room, **asked(request, HistoryParameters))
+        return Response(
+            {
+                "results": [message_shape(one, found.visible_from) for one in found.messages],
+                "head": found.head,
+                "has_before": found.has_before,
+                "has_after": found.has_after,
+            }
+        )
+
+    def create(self, request: Request, room: UUID) -> Response:
+        return self.send(room, self.body())
+
+
+class MessageViewSet(MessageShapes):
+    """One message; a deleted one keeps its place without its words."""
+
+    inputs = {"create": AddressedMessageSerializer, "partial_update": EditedMessageSerializer}
+
+    def create(self, request: Request) -> Response:
+        body = self.body()
+        return self.send(body.pop("room"), body)
+
+    def retrieve(self, request: Request, message: UUID) -> Response:
+        return _seen(*queries.message(self.viewer, message))
+
+    def partial_update(self, request: Request, message: UUID) -> Response:
+        if text := self.body().get("text"):
+            return _seen(*edit_message(self.viewer, message, text))
+        return self.retrieve(request, message)
+
+    def destroy(self, request: Request, message: UUID) -> Response:
+        return _seen(*delete_message(self.viewer, message))
+
+
+def _seen(message: Any, me: Any) -> Response:
+    """Answer a message as the membership may see it: a quote from before it comes without words."""
+    return Response(message_shape(message, me.history_from))

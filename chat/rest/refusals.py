@@ -1,0 +1,108 @@
+"""Every refusal leaves this door in the one error shape, whoever raised it."""
+
+from __future__ import annotations
+
+import logging
+from math import ceil
+from typing import Any
+
+from django.core import exceptions as django_errors
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, UnreadablePostError
+from rest_framework import exceptions as drf_errors
+from rest_framework.response import Response
+
+from chat.errors import (
+    ChatError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    TokenExpired,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+
+logger = logging.getLogger("chat.rest")
+
+# What DRF says by a status, the domain says by a class. Two statuses have no class of their own.
+KINDS: dict[int, type[ChatError]] = {
+    **{
+        kind.status: kind
+        for kind in (
+            Invalid,
+            Unauthenticated,
+            Forbidden,
+            NotFound,
+            Conflict,
+            TooLarge,
+            Unsupported,
+            RateLimited,
+            Unavailable,
+        )
+    },
+    405: Unsupported,
+    406: Unsupported,
+}
+
+
+def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an exception in the error shape; None for one that is nobody's refusal but a defect."""
+    error = chat_error(exc)
+    if error is None:
+        return None
+    status = getattr(exc, "status_code", error.status)
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if status == Unauthenticated.status:
+        headers["WWW-Authenticate"] = context["view"].get_authenticate_header(context["request"])
+    return Response(error.as_dict(), status=status, headers=headers)
+
+
+def chat_error(exc: Exception) -> ChatError | None:
+    """Return the domain's word for what DRF, Django or the database refused, or None."""
+    if isinstance(exc, ChatError):
+        return exc
+    if isinstance(exc, drf_errors.APIException):
+        return _of_drf(exc)
+    if isinstance(exc, (OperationalError, InterfaceError)):
+        # A full or closed connection pool comes as an OperationalError too.
+        logger.error("the database did not answer", exc_info=exc)
+        return Unavailable()
+    return _of_django(exc)
+
+
+def _of_drf(exc: drf_errors.APIException) -> ChatError | None:
+    if isinstance(exc, drf_errors.ValidationError):
+        return Invalid(fields=_fields(exc.detail))
+    if isinstance(exc, drf_errors.Throttled):
+        wait = getattr(exc, "wait", None)
+        return RateLimited(retry_after=None if wait is None else ceil(wait))
+    if exc.get_codes() == TokenExpired.code:
+        return TokenExpired()
+    kind = KINDS.get(exc.status_code)
+    if kind is None or kind is NotFound:
+        return kind and kind()
+    return kind(str(exc.detail) if isinstance(exc.detail, str) else None)
+
+
+def _fields(detail: Any) -> dict[str, Any]:
+    return detail if isinstance(detail, dict) else {"non_field_errors": detail}
+
+
+def _of_django(exc: Exception) -> ChatError | None:
+    if isinstance(exc, Http404):
+        return NotFound()
+    if isinstance(exc, django_errors.PermissionDenied):
+        return Forbidden()
+    if isinstance(exc, django_errors.RequestDataTooBig):
+        return TooLarge()
+    if isinstance(exc, (django_errors.SuspiciousOperation, django_errors.BadRequest)):
+        return Invalid()
+    if isinstance(exc, UnreadablePostError):
+        return Invalid("The body was cut short.")
+    return None

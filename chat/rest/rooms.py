@@ -1,0 +1,89 @@
+"""Rooms of every kind: the inbox, one of them, and how one keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chat.actions.reads import mark_read, mark_unread
+from chat.actions.rooms import keep_room, update_room
+from chat.errors import NotFound
+from chat.queries.access import outsider
+from chat.queries.rooms import inbox, room_view, views
+from chat.rest.base import ChatViewSet, Shape
+from chat.rest.parameters import InboxParameters, asked
+from chat.serializers.rooms import (
+    OwnMembershipChangeSerializer,
+    OwnMembershipSerializer,
+    PositionSerializer,
+    RoomChangeSerializer,
+    room_shape,
+)
+
+
+class RoomShapes(ChatViewSet):
+    """Views that answer with rooms."""
+
+    def mine(self, memberships: QuerySet[Any]) -> Response:
+        """Answer a page of my rooms."""
+        return self.page(
+            memberships, lambda found: [room_shape(view) for view in views(self.viewer, found)]
+        )
+
+    def room(self, room_id: UUID, kind: str | None = None) -> Shape:
+        """Return one room, of the kind that the path promises. Raises NotFound."""
+        view = room_view(self.viewer, room_id)
+        if kind and view.room.kind != kind:
+            raise NotFound()
+        return room_shape(view)
+
+
+class RoomViewSet(RoomShapes):
+    """My rooms, the last active first: unread counts, last message."""
+
+    inputs = {"partial_update": RoomChangeSerializer}
+
+    def list(self, request: Request) -> Response:
+        return self.mine(inbox(self.viewer, **asked(request, InboxParameters)))
+
+    def retrieve(self, request: Request, room: UUID) -> Response:
+        return Response(self.room(room))
+
+    def partial_update(self, request: Request, room: UUID) -> Response:
+        if changes := self.body():
+            update_room(self.viewer, room, **changes)
+        return Response(self.room(room))
+
+
+class OwnPlaceViewSet(ChatViewSet):
+    """Where I am in a room and how I keep it; each answers with my membership."""
+
+    inputs = {
+        "read": PositionSerializer,
+        "unread": PositionSerializer,
+        "keep": OwnMembershipChangeSerializer,
+    }
+
+    def read(self, request: Request, room: UUID) -> Response:
+        mark_read(self.viewer, room, **self.body())
+        return self.membership(room)
+
+    def unread(self, request: Request, room: UUID) -> Response:
+        mark_unread(self.viewer, room, **self.body())
+        return self.membership(room)
+
+    def keep(self, request: Request, room: UUID) -> Response:
+        if changes := self.body():
+            keep_room(self.viewer, room, **changes)
+        return self.membership(room)
+
+    def membership(self, room_id: UUID) -> Response:
+        """Answer my membership, counted anew. Raises NotFound, Forbidden."""
+        view = room_view(self.viewer, room_id)
+        if view.me is None:
+            raise outsider(view.room)
+        return Response(OwnMembershipSerializer().to_representation(view.me))

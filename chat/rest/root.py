@@ -1,0 +1,35 @@
+"""Where the API begins, and where its paths end."""
+
+from __future__ import annotations
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chat.errors import NotFound
+from chat.rest.base import ChatViewSet
+
+LISTS = ("users", "rooms", "groups", "direct")
+
+
+class RootViewSet(ChatViewSet):
+    """The chat: people, rooms, messages. Times are RFC 3339 in UTC, errors `{code, detail, fields?}`."""
+
+    permission_classes = [AllowAny]
+
+    def list(self, request: Request) -> Response:
+        paths = {"me": self.link("me"), **{name: self.link(name) for name in LISTS}}
+        return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})
+
+
+class NowhereViewSet(ChatViewSet):
+    """Any other path: not found, in the words that a hidden thing gets too."""
+
+    permission_classes = [AllowAny]
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return []
+
+    def nothing(self, request: Request) -> Response:
+        raise NotFound()

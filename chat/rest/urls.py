@@ -1,0 +1,52 @@
+"""Every path of the REST door but sign-in; to be included under ``api/``."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from chat.rest.direct import DirectViewSet
+from chat.rest.groups import GroupViewSet
+from chat.rest.log import LogViewSet, SyncViewSet
+from chat.rest.members import MemberViewSet
+from chat.rest.messages import HistoryViewSet, MessageViewSet
+from chat.rest.people import MeViewSet, UserViewSet
+from chat.rest.rooms import OwnPlaceViewSet, RoomViewSet
+from chat.rest.root import NowhereViewSet, RootViewSet
+
+app_name = "chat_rest"
+
+LIST = {"get": "list"}
+ONE = {"get": "retrieve"}
+ADD = {"post": "create"}
+CHANGE = {"patch": "partial_update"}
+REMOVE = {"delete": "destroy"}
+ANYTHING = dict.fromkeys(["get", "post", "put", "patch", "delete", "options"], "nothing")
+
+urlpatterns = [
+    path("", RootViewSet.as_view(LIST), name="root"),
+    path("users/me/", MeViewSet.as_view(ONE | CHANGE), name="me"),
+    path("users/", UserViewSet.as_view(LIST), name="users"),
+    path("users/<uuid:user>/", UserViewSet.as_view(ONE), name="user"),
+    path("rooms/", RoomViewSet.as_view(LIST), name="rooms"),
+    path("rooms/<uuid:room>/", RoomViewSet.as_view(ONE | CHANGE), name="room"),
+    path("rooms/<uuid:room>/messages/", HistoryViewSet.as_view(LIST | ADD), name="history"),
+    path("rooms/<uuid:room>/read/", OwnPlaceViewSet.as_view({"post": "read"}), name="read"),
+    path("rooms/<uuid:room>/unread/", OwnPlaceViewSet.as_view({"post": "unread"}), name="unread"),
+    path("rooms/<uuid:room>/me/", OwnPlaceViewSet.as_view({"patch": "keep"}), name="keep"),
+    path("rooms/<uuid:room>/log/", LogViewSet.as_view(LIST), name="log"),
+    path("groups/", GroupViewSet.as_view(LIST | ADD), name="groups"),
+    path("groups/<uuid:room>/", GroupViewSet.as_view(ONE | CHANGE | REMOVE), name="group"),
+    path("groups/<uuid:room>/join/", GroupViewSet.as_view({"post": "join"}), name="join"),
+    path("groups/<uuid:room>/leave/", GroupViewSet.as_view({"post": "leave"}), name="leave"),
+    path("groups/<uuid:room>/members/", MemberViewSet.as_view(LIST | ADD), name="members"),
+    path(
+        "groups/<uuid:room>/members/<uuid:user>/",
+        MemberViewSet.as_view(ONE | CHANGE | REMOVE),
+        name="member",
+    ),
+    path("direct/", DirectViewSet.as_view(LIST | ADD), name="direct"),
+    path("messages/", MessageViewSet.as_view(ADD), name="messages"),
+    path("messages/<uuid:message>/", MessageViewSet.as_view(ONE | CHANGE | REMOVE), name="message"),
+    path("sync/", SyncViewSet.as_view(ADD), name="sync"),
+    re_path("", NowhereViewSet.as_view(ANYTHING)),
+]
