@@ -1,0 +1,3 @@
+"""A host that has opened no door yet."""
+
+urlpatterns: list[object] = []

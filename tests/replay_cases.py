@@ -1,0 +1,214 @@
+"""A house with every kind of viewer in it, and for each verb of the domain one way to use it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from django.contrib.auth import get_user_model
+
+from chat.actions import devices, imports, members, messages, people, reads, rooms, sending
+from chat.errors import Unauthenticated
+from chat.models import Device, Message, Profile, Room
+from tests.scene import own_log, say
+
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
+PAST = datetime(1999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """ann owns, bob moderates, cat came late to rooms that hide their past, dan was put out, eve is in none."""
+
+    ann: Profile
+    bob: Profile
+    cat: Profile
+    dan: Profile
+    eve: Profile
+    hall: Room
+    den: Room
+    pair: Room
+    first: Message
+    reply: Message
+    late: Message
+    phone: Device
+
+    @property
+    def viewers(self) -> list[Profile]:
+        return [self.ann, self.bob, self.cat, self.dan, self.eve]
+
+
+def build() -> House:
+    ann, bob, cat, dan, eve = (people.add_person(username=name) for name in NAMES)
+    hall, _ = rooms.create_group(
+        ann, title="Hall", visibility="public", history="joined", members=[bob.pk, dan.pk]
+    )
+    den, _ = rooms.create_group(ann, title="Den", visibility="private", members=[bob.pk])
+    pair, _ = rooms.open_direct(ann, bob.pk)
+    members.change_role(ann, hall.pk, bob.pk, "moderator")
+    first = say(ann, hall, "Before cat came.")
+    reply = say(bob, hall, "An answer.", reply_to=first.pk)
+    members.join_room(cat, hall.pk)
+    late = say(bob, hall, "Heard by cat, but for the quote.", reply_to=first.pk)
+    say(cat, hall, "An answer to an answer.", reply_to=late.pk)
+    members.remove_member(ann, hall.pk, dan.pk)
+    say(ann, den, "Between us.", metadata={"mood": "fine"})
+    say(bob, pair, "Only for you.")
+    for number in range(4):
+        say(ann, den, f"More, number {number}.")
+    phone, _ = (
+        devices.open_device(ann, None, name=name, refresh_jti=name, sid=uuid4())
+        for name in ("phone", "laptop")
+    )
+    return House(ann, bob, cat, dan, eve, hall, den, pair, first, reply, late, phone)
+
+
+NAMES = ("ann", "bob", "cat", "dan", "eve")
+Case = Callable[[House], object]
+CASES: dict[str, tuple[str, Case]] = {}
+
+
+def case(verb: str, story: str = "") -> Callable[[Case], Case]:
+    """Enter a case under the verb that it is about."""
+
+    def enter(run: Case) -> Case:
+        CASES[f"{verb}: {story}" if story else verb] = (verb, run)
+        return run
+
+    return enter
+
+
+def simply(verb: str, story: str, run: Case) -> None:
+    case(verb, story)(run)
+
+
+simply(
+    "join_room", "late to a room with a hidden past", lambda h: members.join_room(h.eve, h.hall.pk)
+)
+simply("join_room", "again after removal", lambda h: members.join_room(h.dan, h.hall.pk))
+simply("join_room", "already in", lambda h: members.join_room(h.bob, h.hall.pk))
+simply("add_member", "a private room", lambda h: members.add_member(h.ann, h.den.pk, h.cat.pk))
+simply("leave_room", "for good", lambda h: members.leave_room(h.bob, h.hall.pk))
+simply("remove_member", "", lambda h: members.remove_member(h.bob, h.hall.pk, h.cat.pk))
+simply("change_role", "", lambda h: members.change_role(h.ann, h.hall.pk, h.cat.pk, "admin"))
+simply("mute_member", "", lambda h: members.mute_member(h.bob, h.hall.pk, h.cat.pk, FAR))
+
+simply(
+    "edit_message",
+    "quoted, hidden from cat",
+    lambda h: messages.edit_message(h.ann, h.first.pk, "So."),
+)
+simply(
+    "edit_message",
+    "one that quotes",
+    lambda h: messages.edit_message(h.bob, h.late.pk, "So. " * 200),
+)
+simply(
+    "edit_message", "same words", lambda h: messages.edit_message(h.ann, h.first.pk, h.first.text)
+)
+simply(
+    "delete_message",
+    "quoted, hidden from cat",
+    lambda h: messages.delete_message(h.ann, h.first.pk),
+)
+simply("delete_message", "quoted, seen by all", lambda h: messages.delete_message(h.bob, h.late.pk))
+
+simply("send_message", "", lambda h: say(h.cat, h.hall, "News."))
+simply(
+    "send_message",
+    "quoting what cat may not see",
+    lambda h: say(h.ann, h.hall, "Yes.", reply_to=h.first.pk),
+)
+simply("send_message", "to oneself", lambda h: say(h.ann, own_log(h.ann), "A note."))
+
+simply("open_direct", "new", lambda h: rooms.open_direct(h.eve, h.ann.pk))
+simply("open_direct", "there already", lambda h: rooms.open_direct(h.bob, h.ann.pk))
+simply("delete_room", "", lambda h: rooms.delete_room(h.ann, h.hall.pk))
+simply("keep_room", "", lambda h: rooms.keep_room(h.cat, h.hall.pk, notify="none", pinned=True))
+simply(
+    "update_profile", "the name", lambda h: people.update_profile(h.cat, display_name="Catherine")
+)
+simply(
+    "update_profile", "who may write", lambda h: people.update_profile(h.cat, direct_from="nobody")
+)
+simply("mark_read", "", lambda h: reads.mark_read(h.cat, h.hall.pk, h.late.seq))
+simply("mark_unread", "", lambda h: reads.mark_unread(h.cat, h.hall.pk, h.late.seq))
+simply("add_person", "", lambda h: people.add_person(username="fay"))
+simply("profile_for", "", lambda h: people.profile_for(get_user_model().objects.create_user("gus")))
+simply(
+    "register_person",
+    "",
+    lambda h: people.register_person(username="hal", password="a long walk home"),
+)
+
+
+@case("leave_room", "and back, past hidden")
+def _and_back(house: House) -> None:
+    members.leave_room(house.bob, house.hall.pk)
+    say(house.ann, house.hall, "Is bob gone?")
+    members.join_room(house.bob, house.hall.pk)
+
+
+@case("add_member", "and out again at once")
+def _in_and_out(house: House) -> None:
+    members.add_member(house.ann, house.den.pk, house.cat.pk, "moderator")
+    members.remove_member(house.ann, house.den.pk, house.cat.pk)
+
+
+@case("send_messages")
+def _batch(house: House) -> None:
+    first = sending.Draft(house.cat, house.hall.pk, "First.")
+    answer = sending.Draft(house.bob, house.hall.pk, "Second.", reply_to=first.id)
+    refused = sending.Draft(house.dan, house.hall.pk, "Let me in.")
+    elsewhere = sending.Draft(house.ann, house.den.pk, "Meanwhile.")
+    sending.send_messages([first, answer, refused, elsewhere, first])
+
+
+@case("create_group")
+def _create(house: House) -> None:
+    one = {"id": uuid4(), "title": "Attic", "visibility": "private", "members": [house.cat.pk]}
+    rooms.create_group(house.ann, **one)
+    rooms.create_group(house.ann, **one)
+
+
+@case("update_room", "more than once")
+def _update(house: House) -> None:
+    rooms.update_room(house.ann, house.hall.pk, title="Great Hall", topic="Everything.")
+    say(house.cat, house.hall, "A better name.")
+    rooms.update_room(house.ann, house.hall.pk, title="Hall", frozen=True, slow_mode=30)
+
+
+@case("open_import_room", "and lines into it")
+def _import(house: House) -> None:
+    room = imports.open_import_room("irc", "Old", visibility="private", owner=house.bob)
+    again = imports.open_import_room("irc", "Old", visibility="private", owner=house.bob)
+    speakers = [imports.Speaker(f"irc:{name}", name, name) for name in ("kim", "lee")]
+    first, second, notice = (uuid4() for _ in range(3))
+    lines = [
+        imports.Line(first, PAST, "Anyone here?", speakers[0]),
+        imports.Line(second, PAST, "I am.", speakers[1], reply_to=first),
+        imports.Line(notice, PAST, "kim has left"),
+    ]
+    imports.import_lines(room.pk, lines[:2])
+    imports.import_lines(again.pk, lines)
+
+
+@case("import_lines", "into a room with people in it")
+def _import_here(house: House) -> None:
+    speaker = imports.Speaker("irc:kim", "kim", "Kim")
+    imports.import_lines(house.den.pk, [imports.Line(uuid4(), PAST, "Hello.", speaker)])
+
+
+@case("end_devices")
+def _end_devices(house: House) -> None:
+    devices.end_devices(house.ann, [house.phone.pk])
+
+
+@case("renew_device", "with a token that was followed already")
+def _reuse(house: House) -> None:
+    devices.renew_device(house.phone.pk, old_jti="phone", new_jti="next")
+    with suppress(Unauthenticated):
+        devices.renew_device(house.phone.pk, old_jti="phone", new_jti="other")

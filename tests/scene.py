@@ -1,0 +1,55 @@
+"""The few words that the tests of the domain are written in."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+
+from chat.actions.locks import self_key
+from chat.actions.sending import Draft, send_message
+from chat.models import Event, Membership, Message, Profile, Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def say(person: Profile, room: Room, text: str = "Hello.", **more: Any) -> Message:
+    """Send a message and return it as stored."""
+    return send_message(Draft(person, room.pk, text, **more)).message
+
+
+def logged(room: Room) -> list[str]:
+    """The types of a room's events in order, once it is sure that there is no hole among them."""
+    rows = list(Event.objects.filter(room=room).order_by("seq").values_list("seq", "type"))
+    head = Room.objects.get(pk=room.pk).head
+    assert [seq for seq, _ in rows] == list(range(1, head + 1))
+    return [type for _, type in rows]
+
+
+def own_log(person: Profile) -> Room:
+    return Room.objects.get(key=self_key(person.pk))
+
+
+def seat(person: Profile, room: Room) -> Membership:
+    """A person's place in a room, as it is stored."""
+    return Membership.objects.get(user=person, room=room)
+
+
+def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run the calls at once, each in a thread with a connection of its own; an answer may be an exception."""
+    start = Barrier(len(calls))
+
+    def one(call: Callable[[], Any]) -> Any:
+        start.wait()
+        try:
+            return call()
+        except Exception as refusal:
+            return refusal
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(one, calls))

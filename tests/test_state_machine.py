@@ -1,0 +1,306 @@
+"""Whatever people do, in whatever order: the domain does what the plain model says, and every log stays whole."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from chat.actions import members, messages, people, reads, rooms
+from chat.actions.sending import Draft, send_message
+from chat.errors import Conflict, Invalid, NotFound
+from chat.models import Membership, Profile, Room
+from chat.queries.epoch import current_epoch
+from chat.queries.messages import history
+from chat.queries.rooms import room_view
+from tests.plain_model import ORDER, Place, Refusal, Said, Seat
+from tests.replica import Replica, differences
+from tests.scene import logged
+
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
+NAMES = ["ann", "bob", "cat", "dan"]
+LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+
+person = st.sampled_from(NAMES)
+any_of = st.integers(0, 9)
+roles = st.sampled_from(ORDER)
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
+somewhere = precondition(lambda house: bool(house.places))
+spoken = precondition(lambda house: any(place.said for place in house.places))
+
+
+class House(RuleBasedStateMachine):
+    """Four people, and rooms that they make as they go along."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.places: list[Place] = []
+        self.last: Place | None = None
+
+    def teardown(self) -> None:
+        try:
+            for name in NAMES if self.places else []:
+                self.follow(name)
+        finally:
+            transaction.set_rollback(True)
+            self.transaction.__exit__(None, None, None)
+
+    @initialize()
+    def move_in(self) -> None:
+        self.people: dict[str, Profile] = {name: people.add_person(username=name) for name in NAMES}
+        epoch = current_epoch()
+        self.replicas = {name: Replica(one, epoch, page=7) for name, one in self.people.items()}
+
+    def at(self, number: int) -> Place:
+        self.last = self.places[number % len(self.places)]
+        return self.last
+
+    def message(self, number: int) -> tuple[Place, Said]:
+        everywhere = [(place, one) for place in self.places for one in place.said.values()]
+        self.last, said = everywhere[number % len(everywhere)]
+        return self.last, said
+
+    def attempt(self, refusal: Refusal, verb: Any, who: str, *args: Any, **more: Any) -> bool:
+        """Run a verb that must be refused in just this way, or not at all."""
+        if refusal is None:
+            verb(self.people[who], *args, **more)
+            return True
+        with pytest.raises(refusal) as told:
+            verb(self.people[who], *args, **more)
+        assert told.type is refusal
+        return False
+
+    @rule(
+        owner=person, public=st.booleans(), hides=st.booleans(), others=st.sets(person, max_size=2)
+    )
+    def open_group(self, owner: str, public: bool, hides: bool, others: set[str]) -> None:
+        place = Place(uuid4(), public=public, hides=hides, log=["room.created"])
+        rooms.create_group(
+            self.people[owner],
+            id=place.id,
+            title="Group",
+            visibility="public" if public else "private",
+            history="joined" if hides else "all",
+            members=[self.people[name].pk for name in others],
+        )
+        self._first(place, {owner: "owner", **dict.fromkeys(others - {owner}, "member")})
+
+    @rule(one=person, other=person)
+    def open_direct(self, one: str, other: str) -> None:
+        if one == other:
+            return
+        known = [p for p in self.places if p.direct and set(p.seats) == {one, other}]
+        room, new = rooms.open_direct(self.people[one], self.people[other].pk)
+        assert new == (not known)
+        if new:
+            place = Place(room.pk, direct=True, log=["room.created"])
+            self._first(place, {one: "member", other: "member"})
+
+    def _first(self, place: Place, seats: dict[str, str]) -> None:
+        for name, role in seats.items():
+            place.log.append("member.joined")
+            place.seats[name] = Seat(role, 0, 0)
+        for seat in Membership.objects.filter(room=place.id).select_related("user"):
+            # Those of the first hour come in one event each, in no order that is promised.
+            place.seats[seat.user.username].read = seat.read_seq
+        self.places.append(place)
+        self.last = place
+
+    @somewhere
+    @rule(who=person, number=any_of)
+    def join(self, who: str, number: int) -> None:
+        place = self.at(number)
+        refusal = None if place.public and not place.ended else place.outside(who)
+        if self.attempt(refusal, members.join_room, who, place.id) and who not in place.seats:
+            place.enter(who)
+
+    @somewhere
+    @rule(who=person, other=person, number=any_of, role=roles)
+    def add(self, who: str, other: str, number: int, role: str) -> None:
+        place = self.at(number)
+        args = (place.id, self.people[other].pk, role)
+        done = self.attempt(place.adding(who, role), members.add_member, who, *args)
+        if done and other not in place.seats:
+            place.enter(other, role)
+
+    @somewhere
+    @rule(who=person, number=any_of)
+    def leave(self, who: str, number: int) -> None:
+        place = self.at(number)
+        if self.attempt(place.leaving(who), members.leave_room, who, place.id):
+            place.go(who, "member.left")
+
+    @somewhere
+    @rule(who=person, other=person, number=any_of)
+    def remove(self, who: str, other: str, number: int) -> None:
+        place = self.at(number)
+        args = (place.id, self.people[other].pk)
+        if self.attempt(place.removing(who, other), members.remove_member, who, *args):
+            place.go(other, "member.removed")
+
+    @somewhere
+    @rule(who=person, other=person, number=any_of, role=roles)
+    def promote(self, who: str, other: str, number: int, role: str) -> None:
+        place = self.at(number)
+        args = (place.id, self.people[other].pk, role)
+        done = self.attempt(place.promoting(who, other, role), members.change_role, who, *args)
+        if done and place.seats[other].role != role:
+            place.seats[other].role = role
+            place.log.append("member.role_changed")
+
+    @somewhere
+    @rule(who=person, other=person, number=any_of, muted=st.booleans())
+    def mute(self, who: str, other: str, number: int, muted: bool) -> None:
+        place = self.at(number)
+        args = (place.id, self.people[other].pk, FAR if muted else None)
+        done = self.attempt(place.ruling(who, other, 1), members.mute_member, who, *args)
+        if done and place.seats[other].muted != muted:
+            place.seats[other].muted = muted
+            place.log.append("member.muted")
+
+    @somewhere
+    @rule(who=person, number=any_of, frozen=st.booleans())
+    def freeze(self, who: str, number: int, frozen: bool) -> None:
+        place = self.at(number)
+        done = self.attempt(
+            place.governing(who, 2), rooms.update_room, who, place.id, frozen=frozen
+        )
+        if done and place.frozen != frozen:
+            place.frozen = frozen
+            place.log.append("room.updated")
+
+    @precondition(lambda house: len(house.places) > 2)
+    @rule(who=person, number=any_of)
+    def end(self, who: str, number: int) -> None:
+        place = self.at(number)
+        if self.attempt(place.governing(who, 3), rooms.delete_room, who, place.id):
+            place.log.append("room.deleted")
+            place.ended, place.seats = True, {}
+
+    @somewhere
+    @rule(who=person, number=any_of, text=words, answered=st.none() | any_of)
+    def send(self, who: str, number: int, text: str, answered: int | None) -> None:
+        place = self.at(number)
+        known = list(place.said)
+        answers = known[answered % len(known)] if known and answered is not None else None
+        said = Said(uuid4(), who, place.head + 1, text, answers, text)
+        if self.attempt(place.sending(who, answers), self._send, who, place.id, said):
+            place.said[said.id] = said
+            place.log.append("message.sent")
+
+    def _send(self, sender: Profile, room: UUID, said: Said) -> None:
+        draft = Draft(sender, room, said.first, id=said.id, reply_to=said.answers)
+        sent = send_message(draft).message
+        assert (sent.pk, sent.seq) == (said.id, said.seq)
+
+    @spoken
+    @rule(number=any_of, other_words=st.booleans())
+    def send_again(self, number: int, other_words: bool) -> None:
+        place, said = self.message(number)
+        refusal = place.outside(said.sender) or (Conflict if other_words else None)
+        first = said.first + "!" if other_words else said.first
+        again = Said(said.id, said.sender, said.seq, first, said.answers)
+        self.attempt(refusal, self._send, said.sender, place.id, again)
+
+    @spoken
+    @rule(who=person, number=any_of, text=words)
+    def edit(self, who: str, number: int, text: str) -> None:
+        place, said = self.message(number)
+        done = self.attempt(place.editing(who, said), messages.edit_message, who, said.id, text)
+        if done and said.text != text:
+            said.text = text
+            place.log.append("message.edited")
+
+    @spoken
+    @rule(who=person, number=any_of)
+    def delete(self, who: str, number: int) -> None:
+        place, said = self.message(number)
+        done = self.attempt(place.deleting(who, said), messages.delete_message, who, said.id)
+        if done and not said.deleted:
+            said.text, said.deleted = "", True
+            place.log.append("message.deleted")
+
+    @somewhere
+    @rule(who=person, number=any_of, seq=st.integers(0, 40))
+    def read(self, who: str, number: int, seq: int) -> None:
+        place = self.at(number)
+        if self.attempt(place.outside(who), reads.mark_read, who, place.id, seq):
+            seat, reached = place.seats[who], min(seq, place.head)
+            seat.read = max(seat.read, reached)
+            if seat.unread_from is not None and seat.unread_from <= reached:
+                seat.unread_from = None
+
+    @somewhere
+    @rule(who=person, number=any_of, seq=st.integers(0, 40))
+    def unread(self, who: str, number: int, seq: int) -> None:
+        place = self.at(number)
+        refusal = place.outside(who)
+        if refusal is None and not max(1, place.seats[who].history_from) <= seq <= place.head:
+            refusal = Invalid
+        if self.attempt(refusal, reads.mark_unread, who, place.id, seq):
+            place.seats[who].unread_from = seq
+
+    @somewhere
+    @rule(who=person)
+    def follow(self, who: str) -> None:
+        """A client catches up by its logs alone, and then holds what a new one reads."""
+        replica = self.replicas[who]
+        replica.catch_up()
+        fresh = Replica(self.people[who], replica.epoch)
+        assert not differences(replica.state(), fresh.state())
+
+    @invariant()
+    def the_last_room_is_as_the_model_says(self) -> None:
+        if self.last is None:
+            return
+        place, room = self.last, Room.objects.get(pk=self.last.id)
+        assert logged(room) == place.log
+        assert room.members_count == len(place.seats)
+        stored = Membership.objects.filter(room=room).values_list("user__username", "role")
+        assert dict(stored) == {name: seat.role for name, seat in place.seats.items()}
+        assert place.ended or place.direct or "owner" in dict(stored).values()
+        for name in NAMES:
+            self._sees(name, place)
+
+    def _sees(self, name: str, place: Place) -> None:
+        viewer = self.people[name]
+        if refusal := place.outside(name):
+            self.attempt(refusal, history, name, place.id, limit=100)
+            if refusal is NotFound:
+                self.attempt(refusal, room_view, name, place.id)
+            return
+        seen = history(viewer, place.id, limit=100)
+        assert [(one.seq, one.text) for one in seen.messages] == place.seen(name)
+        me = room_view(viewer, place.id).me
+        assert me
+        assert (me.unread, me.read_seq) == (place.unread(name), place.seats[name].read)
+
+
+@pytest.mark.django_db
+@pytest.mark.slow
+def test_the_house_does_what_the_plain_model_says() -> None:
+    run_state_machine_as_test(
+        House,
+        settings=settings(
+            max_examples=300 if LONG else 20,
+            stateful_step_count=80 if LONG else 40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
