@@ -20,7 +20,7 @@ from chat.models import Event, Membership, Message, Profile, Room
 from chat.serializers import events as shapes
 from chat.serializers.fields import rfc3339
 from chat.serializers.messages import message_shape
-from chat.serializers.people import user_or_none
+from chat.serializers.people import OwnProfileSerializer, user_or_none
 from chat.serializers.rooms import RoomView, room_shape, standing
 
 logger = logging.getLogger("chat.events")
@@ -96,8 +96,8 @@ EVENTS: dict[str, EventType] = {
 class Published:
     """An event as it goes out: one JSON text for everyone who may see the room from ``since`` on.
 
-    Where it shows something older (a late edit, a quote) in a room that hides its past, ``narrower``
-    holds what those see who came later: pairs of a ``since`` and a text, the widest first.
+    Where it quotes something older in a room that hides its past, ``narrower`` holds the text without the
+    quote, with the seq that one must see for it. Who sees neither is told ``hidden``.
     ``seq`` 0 stands for a live-only fact.
     """
 
@@ -106,13 +106,15 @@ class Published:
     type: str
     text: str
     since: int
-    narrower: tuple[tuple[int, str], ...] = ()
+    narrower: tuple[int, str] | None = None
 
     def text_for(self, history_from: int) -> str:
         """Return the text for a member whose history begins at ``history_from``."""
         if history_from <= self.since:
             return self.text
-        return next((text for since, text in self.narrower if history_from <= since), self.text)
+        if self.narrower and history_from <= self.narrower[0]:
+            return self.narrower[1]
+        return encode({"type": "hidden", "room": self.room, "seq": self.seq})
 
 
 def database() -> str:
@@ -185,15 +187,15 @@ def _deliver(items: list[Published]) -> None:
 
 def published(event: Event, view: RoomView | None = None) -> Published:
     """Return a loaded event as it goes out to everyone in the room."""
-    full = encode(event_shape(event, view))
-    place = (str(event.room_id), event.seq, event.type)
+    place = (str(event.room_id), event.seq, event.type, encode(event_shape(event, view)))
     message = event.message
-    since = event.seq if message is None else min(message.seq, _quoted_seq(message))
-    if message is None or event.room.history_floor <= since:
-        return Published(*place, full, since)
+    if message is None:
+        return Published(*place, event.seq)
+    since = min(message.seq, _quoted_seq(message))
+    if since == message.seq or event.room.history_floor <= since:
+        return Published(*place, since)
     unquoted = encode(event_shape(event, view, visible_from=message.seq))
-    unseen = encode(hidden_shape(event))
-    return Published(*place, full, since, ((message.seq, unquoted), (event.seq, unseen)))
+    return Published(*place, since, (message.seq, unquoted))
 
 
 def _quoted_seq(message: Message) -> int:
@@ -232,8 +234,8 @@ def _payload(event: Event, view: RoomView | None, visible_from: int) -> dict[str
     if shape is shapes.MemberPayload:
         membership = {"user": user_or_none(event.subject), **event.data["membership"]}
         return {"membership": membership, "members_count": event.data["members_count"]}
-    if shape is shapes.ProfilePayload:
-        return {"user": user_or_none(event.actor)}
+    if shape is shapes.ProfilePayload and event.actor is not None:
+        return {"user": OwnProfileSerializer().to_representation(event.actor)}
     if view is not None:
         return {**event.data, "snapshot": room_shape(view)}
     return dict(event.data)

@@ -101,8 +101,7 @@ def import_lines(room_id: UUID, lines: Sequence[Line]) -> Imported:
     Message.objects.bulk_create([event.message for event in events if event.message])
     if events:
         record(events)
-    for member in joined.new:
-        tell_joined([member], member.user)
+    joined.settle()
     return counts
 
 
@@ -140,6 +139,14 @@ class _Joining:
         self._inside.add(person.pk)
         self.new.append(_join(self.room, person, Membership.Role.MEMBER, at))
         return [draft_member("member.joined", self.new[-1], person)]
+
+    def settle(self) -> None:
+        """Have who came in heard all of it, as they did where it was said, and tell their own logs."""
+        for member in self.new:
+            member.read_seq = self.room.head
+        Membership.objects.bulk_update(self.new, ["read_seq"])
+        for member in self.new:
+            tell_joined([member], member.user)
 
 
 def _join(room: Room, person: Profile, role: str, at: datetime) -> Membership:

@@ -7,16 +7,23 @@ from collections.abc import Sequence
 from chat.actions.locks import lock_own_logs
 from chat.events import draft, record
 from chat.models import Event, Membership, Profile, Room
+from chat.queries.messages import last_messages
 from chat.serializers.rooms import RoomView
 
 
 def tell_joined(members: Sequence[Membership], actor: Profile) -> None:
-    """Write `room.joined` to the own log of each new member. Call last: own logs are locked after rooms."""
+    """Write `room.joined` to the own log of each new member of a room.
+
+    Call last: own logs are locked after rooms, and the snapshot shows the room as it then stands.
+    """
     logs = lock_own_logs(member.user for member in members)
     events: list[Event] = []
     views: dict[int, RoomView] = {}
+    last = last_messages(members)
     for member in members:
-        views[len(events)] = RoomView(member.room, me=member, peer=_peer(member, members))
+        views[len(events)] = RoomView(
+            member.room, last[member.history_from], me=member, peer=_peer(member, members)
+        )
         data = {"joined": str(member.room_id)}
         events.append(draft(logs[member.user_id], "room.joined", actor=actor, data=data))
     record(events, views)

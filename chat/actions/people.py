@@ -30,7 +30,7 @@ def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
     name = user.get_username()
     handle = "" if "@" in name else handle_from(name)
     full_name = getattr(user, "get_full_name", str)()
-    return {"username": handle, "display_name": full_name if "@" not in full_name else ""}
+    return {"username": handle, "display_name": "" if "@" in full_name else full_name[:100]}
 
 
 def handle_from(name: str) -> str:

@@ -78,6 +78,6 @@ def _packed(room: str, items: Iterable[Published], origin: str) -> dict[str, Any
 def unpacked(message: dict[str, Any]) -> list[Published]:
     """Return the events of a layer message."""
     return [
-        Published(message["room"], seq, type, text, since, tuple(map(tuple, narrower)))
+        Published(message["room"], seq, type, text, since, narrower and tuple(narrower))
         for seq, type, text, since, narrower in message["events"]
     ]

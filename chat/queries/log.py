@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -91,9 +91,9 @@ def _fill(
     rows, missing.more = _page(wanted, limit)
     for room, cursor in wanted.items():
         found = [row for row in rows if row.room_id == room]
-        if not found:
+        if not found and missing.more:
             continue
-        whole = found[0].seq == cursor + 1
+        whole = bool(found) and found[0].seq == cursor + 1
         events = shown(viewer, found, mine) if whole else []
         head = mine[room].room.head
         missing.rooms[str(room)] = Log(events, head, reset=None if whole else "pruned")
@@ -145,8 +145,8 @@ def shown(
     viewer: Profile, rows: Sequence[Event], members: dict[UUID, Membership]
 ) -> list[dict[str, Any]]:
     """Return events as the viewer sees them: every seq, with ``hidden`` for what they may not see."""
-    snapshots = _snapshots(viewer, rows)
-    return [_shown(row, members[row.room_id].history_from, snapshots.get(row.pk)) for row in rows]
+    views = {**_snapshots(rows), **_joinings(viewer, rows)}
+    return [_shown(row, members[row.room_id].history_from, views.get(row.pk)) for row in rows]
 
 
 def _shown(row: Event, history_from: int, view: RoomView | None) -> dict[str, Any]:
@@ -159,18 +159,21 @@ def _is_joining(row: Event) -> bool:
     return EVENTS[row.type].payload is shapes.JoinedPayload
 
 
-def _snapshots(viewer: Profile | None, rows: Iterable[Event]) -> dict[int, RoomView]:
-    """Return the room that each event with a snapshot shows; a room no longer the viewer's is left out."""
-    views = {
+def _snapshots(rows: Iterable[Event]) -> dict[int, RoomView]:
+    """Return the neutral room that each event with a snapshot shows."""
+    payload = shapes.SnapshotPayload
+    return {
         row.pk: RoomView(row.room, personal=False)
         for row in rows
-        if EVENTS[row.type].payload is shapes.SnapshotPayload
+        if EVENTS[row.type].payload is payload
     }
+
+
+def _joinings(viewer: Profile, rows: Iterable[Event]) -> dict[int, RoomView]:
+    """Return the room that each `room.joined` of an own log shows; one no longer its person's is left out."""
     joined = {row.pk: UUID(row.data["joined"]) for row in rows if _is_joining(row)}
-    if joined and viewer is not None:
-        mine = room_views(viewer, set(joined.values()))
-        views.update({pk: mine[room] for pk, room in joined.items() if room in mine})
-    return views
+    mine = room_views(viewer, set(joined.values())) if joined else {}
+    return {pk: mine[room] for pk, room in joined.items() if room in mine}
 
 
 def missed(cursors: dict[str, int], limit: int) -> list[Published]:
@@ -179,22 +182,25 @@ def missed(cursors: dict[str, int], limit: int) -> list[Published]:
         return []
     ranges = _past({UUID(room): seq for room, seq in list(cursors.items())[:SLICE]})
     rows = list(_loaded(ranges).order_by("room_id", "seq")[:limit])
-    return [_republished(row) for row in rows]
+    views = _snapshots(rows)
+    for owner, own in _by_owner([row for row in rows if _is_joining(row)]):
+        views.update(_joinings(owner, own))
+    return [_republished(row, views.get(row.pk)) for row in rows]
 
 
-def _republished(row: Event) -> Published:
-    view = _snapshots(_owner(row.room), [row]).get(row.pk)
+def _by_owner(rows: Sequence[Event]) -> Iterator[tuple[Profile, list[Event]]]:
+    """Yield people with the rows of their own logs."""
+    logs = {row.room_id for row in rows}
+    owners = Membership.objects.select_related("user").filter(room__in=logs) if logs else []
+    for owner in owners:
+        yield owner.user, [row for row in rows if row.room_id == owner.room_id]
+
+
+def _republished(row: Event, view: RoomView | None) -> Published:
     if _is_joining(row) and view is None:
         text = encode(hidden_shape(row))
         return Published(str(row.room_id), row.seq, row.type, text, row.seq)
     return published(row, view)
-
-
-def _owner(room: Room) -> Profile | None:
-    """Return whose own log this is, or None for any other room."""
-    if room.kind != Room.Kind.SELF:
-        return None
-    return Membership.objects.select_related("user").get(room=room).user
 
 
 def recent_heads(seconds: int) -> dict[str, int]:

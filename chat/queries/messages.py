@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -60,6 +61,22 @@ def _seen(member: Membership) -> QuerySet[Message]:
     return Message.objects.filter(
         room_id=member.room_id, seq__gte=member.history_from
     ).select_related("sender", "reply_to__sender")
+
+
+def last_messages(members: Sequence[Membership]) -> dict[int, Message | None]:
+    """Return, by where a member's history begins, the last message with words that they may see.
+
+    The members are of one room; one query for each different beginning, of which there is nearly always one.
+    """
+    return {
+        begins: _living(members[0].room_id, begins).order_by("-seq").first()
+        for begins in {member.history_from for member in members}
+    }
+
+
+def _living(room_id: UUID, begins: int) -> QuerySet[Message]:
+    living = Message.objects.filter(room_id=room_id, seq__gte=begins, deleted_at=None)
+    return living.select_related("sender", "reply_to__sender")
 
 
 def message(viewer: Profile, message_id: UUID) -> tuple[Message, Membership]:

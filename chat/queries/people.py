@@ -10,6 +10,9 @@ from django.db.models import Q, QuerySet
 from chat.errors import NotFound
 from chat.models import Device, Profile
 
+# What a door calls the one whom it serves: doors know no tables.
+Person = Profile
+
 
 def find_people(search: str = "") -> QuerySet[Profile]:
     """Return people whose handle or name begins with the words, by handle."""

@@ -23,6 +23,7 @@ from rest_framework.viewsets import ViewSet
 
 from chat.actions.people import profile_for
 from chat.conf import chat_settings
+from chat.queries.people import Person
 from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize
 from chat.rest.pages import Pages
 from chat.rest.refusals import refuse
@@ -90,7 +91,7 @@ class ChatViewSet(ViewSet):
         return Pages()
 
     @cached_property
-    def viewer(self) -> Any:
+    def viewer(self) -> Person:
         """The profile of whoever asks."""
         return profile_for(self.request.user)
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from chat.serializers.fields import SeqField
 from chat.serializers.messages import MessageSerializer
-from chat.serializers.people import UserSerializer
+from chat.serializers.people import OwnProfileSerializer, UserSerializer
 from chat.serializers.rooms import MembershipSerializer, PersonalRoomSerializer, RoomSerializer
 
 Shape = type[serializers.Serializer[Any]]
@@ -58,7 +58,7 @@ class KeptPayload(serializers.Serializer[Any]):
 class ProfilePayload(serializers.Serializer[Any]):
     """My own profile as it now stands."""
 
-    user = UserSerializer()
+    user = OwnProfileSerializer()
 
 
 class DevicePayload(serializers.Serializer[Any]):

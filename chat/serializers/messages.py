@@ -22,7 +22,7 @@ class QuoteSerializer(serializers.Serializer[Message]):
 
     id = serializers.UUIDField()
     sender = UserSerializer(allow_null=True)
-    text = serializers.CharField(help_text=f"Its first {QUOTE_MAX} characters.")
+    text = serializers.CharField(allow_blank=True, help_text=f"Its first {QUOTE_MAX} characters.")
     deleted = serializers.BooleanField()
 
 
@@ -84,7 +84,7 @@ def _quote(quoted: Message | None, visible_from: int) -> dict[str, Any] | None:
         "id": str(quoted.pk),
         "sender": user_or_none(quoted.sender) if seen else None,
         "text": quoted.text[:QUOTE_MAX] if seen else "",
-        "deleted": quoted.deleted_at is not None,
+        "deleted": seen and quoted.deleted_at is not None,
     }
 
 

@@ -48,7 +48,7 @@ class DeviceSerializer(serializers.Serializer[Device]):
     """**device**: a client that this person is signed in on."""
 
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
     created_at = serializers.CharField()
     seen_at = serializers.CharField()
 

@@ -14,7 +14,7 @@ from rest_framework.settings import api_settings
 from chat.actions.people import profile_for
 from chat.conf import chat_settings
 from chat.errors import TokenExpired, Unauthenticated
-from chat.models import Profile
+from chat.queries.people import Person
 
 SUBPROTOCOL = "chat.v1"
 BEARER = "bearer."
@@ -24,7 +24,7 @@ BEARER = "bearer."
 class SignedIn:
     """A person and how they signed in; ``expires_at`` is in unix seconds, None where it does not end by itself."""
 
-    viewer: Profile
+    viewer: Person
     device: str | None
     expires_at: float | None
 

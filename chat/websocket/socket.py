@@ -10,7 +10,7 @@ from typing import Any
 
 from chat.conf import chat_settings
 from chat.events import Published, encode
-from chat.models import Profile
+from chat.queries.people import Person
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
@@ -36,7 +36,7 @@ class Seat:
 class Socket:
     """A signed-in socket as the hub sees it. All of it belongs to the event loop."""
 
-    def __init__(self, send: Send, viewer: Profile, *, own_log: str, only: str | None) -> None:
+    def __init__(self, send: Send, viewer: Person, *, own_log: str, only: str | None) -> None:
         self.viewer = viewer
         self.own_log = own_log
         self.only = only
