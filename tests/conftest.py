@@ -11,6 +11,7 @@ from chat.actions.people import add_person
 from chat.actions.rooms import create_group, open_direct
 from chat.events import Published
 from chat.models import Profile, Room
+from tests.live.fixtures import setup  # noqa: F401  (a fixture of this name, for all tests)
 
 
 class Heard(list[Published]):

@@ -115,7 +115,8 @@ def _people(
         if line.speaker and line.id not in there
     }
     found = {one.source_key or "": one for one in Profile.objects.filter(source_key__in=wanted)}
-    for key, speaker in wanted.items():
+    # In the order of their keys: another import that makes the same people waits for us, not we for it.
+    for key, speaker in sorted(wanted.items()):
         if key not in found:
             found[key] = add_person(
                 username=speaker.username, display_name=speaker.display_name, source_key=key
@@ -145,8 +146,8 @@ class _Joining:
         for member in self.new:
             member.read_seq = self.room.head
         Membership.objects.bulk_update(self.new, ["read_seq"])
-        for member in self.new:
-            tell_joined([member], member.user)
+        if self.new:
+            tell_joined(self.new)
 
 
 def _join(room: Room, person: Profile, role: str, at: datetime) -> Membership:

@@ -11,10 +11,11 @@ from chat.queries.messages import last_messages
 from chat.serializers.rooms import RoomView
 
 
-def tell_joined(members: Sequence[Membership], actor: Profile) -> None:
-    """Write `room.joined` to the own log of each new member of a room.
+def tell_joined(members: Sequence[Membership], actor: Profile | None = None) -> None:
+    """Write `room.joined` to the own log of each new member of a room, by themselves where no actor is named.
 
-    Call last: own logs are locked after rooms, and the snapshot shows the room as it then stands.
+    Call last and once: own logs are locked after rooms, together, and the snapshot shows the room as
+    it then stands.
     """
     logs = lock_own_logs(member.user for member in members)
     events: list[Event] = []
@@ -25,7 +26,8 @@ def tell_joined(members: Sequence[Membership], actor: Profile) -> None:
             member.room, last[member.history_from], me=member, peer=_peer(member, members)
         )
         data = {"joined": str(member.room_id)}
-        events.append(draft(logs[member.user_id], "room.joined", actor=actor, data=data))
+        log = logs[member.user_id]
+        events.append(draft(log, "room.joined", actor=actor or member.user, data=data))
     record(events, views)
 
 

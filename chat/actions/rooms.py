@@ -147,8 +147,9 @@ def keep_room(person: Profile, room_id: UUID, **changes: Any) -> Membership:
     """Pin, archive or hush a room for oneself; one's own log tells one's other devices."""
     if not changes:
         raise Invalid("Name something to change.")
-    log = lock_own_logs([person])[person.pk]
-    member = Membership.objects.filter(room_id=room_id, user=person).first()
+    # The membership first, as whoever leaves a room has it: own logs come last everywhere.
+    mine = Membership.objects.select_for_update(no_key=True).filter(room_id=room_id, user=person)
+    member = mine.first()
     if member is None:
         raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first())
     changed = [name for name, value in changes.items() if getattr(member, name) != value]
@@ -156,6 +157,7 @@ def keep_room(person: Profile, room_id: UUID, **changes: Any) -> Membership:
         for name in changed:
             setattr(member, name, changes[name])
         member.save(update_fields=changed)
+        log = lock_own_logs([person])[person.pk]
         kept = {"notify": member.notify, "pinned": member.pinned, "archived": member.archived}
         data = {"kept": str(room_id), **kept}
         record([draft(log, "room.kept", actor=person, data=data)])

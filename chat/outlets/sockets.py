@@ -36,7 +36,7 @@ def detach(receiver: Receiver) -> None:
 def deliver(items: list[Published]) -> None:
     """Hand events to the hubs of this process, which also pass them on; without one, to the layer."""
     if _receivers:
-        for receiver in _receivers:
+        for receiver in tuple(_receivers):
             receiver(items)
     elif shared_layer() is not None:
         async_to_sync(send_to_layer)(items, origin="")

@@ -60,8 +60,10 @@ class Hub:
     # Events come in: from this process, from the layer, from the log.
 
     def post(self, items: list[Published]) -> None:
-        """Take what this process committed, from whichever thread. Safe after the loop has ended."""
-        if not self._loop.is_closed():
+        """Take what this process committed, from whichever thread; after the loop's end, no more."""
+        if self._loop.is_closed():
+            outlet.detach(self.post)
+        else:
             self._loop.call_soon_threadsafe(self._own, items)
 
     def _own(self, items: list[Published]) -> None:

@@ -6,7 +6,6 @@ from itertools import count
 
 import pytest
 
-from tests.live.conftest import setup as setup
 from tests.live.processes import SetUp
 from tests.websocket.wire import Caller
 

@@ -89,14 +89,16 @@ def test_removed_member_hears_nothing_more(ann: Caller, bob: Caller) -> None:
 
 def test_opening_a_direct_socket_makes_the_room(ann: Caller, bob: Caller) -> None:
     async def scene() -> None:
-        async with greeted(bob.address, bob.token) as b:
-            async with greeted(ann.address, ann.token, f"/ws/direct/{bob.id}/") as a:
-                sent = await a.ask("message.send", text="psst")
-                joined = await b.hear("room.joined")
-                assert joined["snapshot"]["peer"]["id"] == ann.id
-                assert (await b.hear("message.sent"))["message"] == sent["result"]["message"]
-                elsewhere = await a.ask("message.send", room=str(uuid4()), text="no")
-                assert elsewhere["error"]["code"] == "forbidden"
+        async with (
+            greeted(bob.address, bob.token) as b,
+            greeted(ann.address, ann.token, f"/ws/direct/{bob.id}/") as a,
+        ):
+            sent = await a.ask("message.send", text="psst")
+            joined = await b.hear("room.joined")
+            assert joined["snapshot"]["peer"]["id"] == ann.id
+            assert (await b.hear("message.sent"))["message"] == sent["result"]["message"]
+            elsewhere = await a.ask("message.send", room=str(uuid4()), text="no")
+            assert elsewhere["error"]["code"] == "forbidden"
 
     asyncio.run(scene())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket as sockets
 from pathlib import Path
+from time import monotonic, sleep
 
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
@@ -12,6 +13,7 @@ from websockets.typing import Subprotocol
 from tests.websocket.wire import WITHIN, Caller, greeted
 
 FRAMES = 600
+CONNECTIONS = Path("/proc/net/tcp")
 TEXT = "x" * 7_000
 
 
@@ -20,7 +22,7 @@ def test_stalled_reader_delays_nobody_and_is_closed(ann: Caller, bob: Caller) ->
 
     async def scene() -> None:
         async with (
-            stalled(bob) as deaf,
+            Stalled(bob) as deaf,
             greeted(bob.address, bob.token) as ears,
             greeted(ann.address, ann.token) as mouth,
         ):
@@ -28,12 +30,12 @@ def test_stalled_reader_delays_nobody_and_is_closed(ann: Caller, bob: Caller) ->
                 await mouth.ask("message.send", room=room, text=f"{number} {TEXT}")
             last = await ears.hear(lambda f: f["type"] == "message.sent" and f["seq"] == FRAMES + 3)
             assert [f["seq"] for f in ears.of("message.sent")] == list(range(4, last["seq"] + 1))
-            await gone(deaf)
+            await asyncio.to_thread(wait_until_gone, deaf)
 
     asyncio.run(scene())
 
 
-class stalled:
+class Stalled:
     """A socket whose kernel takes next to nothing and whose owner never reads."""
 
     def __init__(self, person: Caller) -> None:
@@ -55,14 +57,13 @@ class stalled:
         self.connection.transport.abort()
 
 
-async def gone(raw: sockets.socket) -> None:
+def wait_until_gone(raw: sockets.socket) -> None:
     """Wait until the server has let go of its end, which its kernel lists as long as it has not."""
     ends = f":{raw.getpeername()[1]:04X}", f":{raw.getsockname()[1]:04X}"
-    async with asyncio.timeout(2 * WITHIN):
-        while any(
-            established(line, *ends) for line in Path("/proc/net/tcp").read_text().splitlines()
-        ):
-            await asyncio.sleep(0.2)
+    deadline = monotonic() + 2 * WITHIN
+    while any(established(line, *ends) for line in CONNECTIONS.read_text().splitlines()):
+        assert monotonic() < deadline, "the server holds on to who does not read"
+        sleep(0.2)
 
 
 def established(line: str, near: str, far: str) -> bool:
