@@ -1,5 +1,6 @@
 """Runs everything that must hold, and says so in one table; what could not run is named, never passed over."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:543
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 PRIVATE = f"parley_{os.getpid()}"
 SCRATCH = Path(tempfile.mkdtemp(prefix="parley-"))
+SERVER_LOG = SCRATCH / "server.log"
 EMBEDDED = {"DATABASE_URL": f"sqlite:///{SCRATCH}/db.sqlite3", "REDIS_URL": ""}
 
 Environment = dict[str, str]
@@ -48,9 +51,18 @@ class Outcome:
     tests: bool = False
 
 
-def run(command: list[str], env: Environment | None = None) -> bool:
+def run(command: list[str], env: Environment | None = None, log: Path | None = None) -> bool:
+    """Run a command; with a log, what it says goes there and is left to whoever shows it."""
     print(f"$ {shlex.join(command)}", flush=True)
-    done = subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, **(env or {})})
+    with open(log, "w") if log else contextlib.nullcontext() as output:
+        done = subprocess.run(
+            command,
+            check=False,
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT if log else None,
+        )
     return done.returncode == 0
 
 
@@ -81,10 +93,10 @@ def lint() -> list[Outcome]:
     return [step(name, lambda c=command: run(c, settings)) for name, command in commands.items()]
 
 
-def pytest(name: str, env: Environment, *arguments: str) -> Outcome:
+def pytest(name: str, env: Environment, *arguments: str, log: Path | None = None) -> Outcome:
     report = SCRATCH / f"{name}.xml"
     command = python("-m", "pytest", "--quiet", f"--junit-xml={report}", *arguments)
-    outcome = step(name, lambda: run(command, env))
+    outcome = step(name, lambda: run(command, env, log))
     outcome.tests, outcome.count = True, counted(report)
     if outcome.verdict == "FAILED" and not outcome.count.failed:
         outcome.count.failed = 1  # It ended before any test could fail.
@@ -123,9 +135,19 @@ def server() -> Outcome:
         "REDIS_PREFIX": PRIVATE,
     }
     try:
-        return pytest(name, env)
+        return pytest(name, env, log=SERVER_LOG)
     finally:
         drop_databases()
+
+
+def both_set_ups() -> list[Outcome]:
+    """The two share nothing, so they run side by side; what the second says is shown when both have ended."""
+    with ThreadPoolExecutor(1) as beside:
+        second = beside.submit(server)
+        outcomes = [embedded(), second.result()]
+    if SERVER_LOG.exists():
+        print(f"\n==> {outcomes[1].name}, what it said\n{SERVER_LOG.read_text()}", flush=True)
+    return outcomes
 
 
 def unreachable_database() -> list[str]:
@@ -178,7 +200,7 @@ def table(outcomes: list[Outcome]) -> None:
 def main() -> int:
     outcomes = lint()
     if "lint" not in sys.argv[1:]:
-        outcomes += [embedded(), server()]
+        outcomes += both_set_ups()
     table(outcomes)
     print(sum((outcome.count for outcome in outcomes), Count()), flush=True)
     return int(any(outcome.verdict == "FAILED" for outcome in outcomes))

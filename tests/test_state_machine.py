@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
-from chat.actions import members, messages, people, reads, rooms
+from chat.actions import members, messages, reads, rooms
 from chat.actions.sending import Draft, send_message
-from chat.errors import Conflict, Invalid, NotFound
-from chat.models import Membership, Profile, Room
-from chat.queries.epoch import current_epoch
-from chat.queries.messages import history
-from chat.queries.rooms import room_view
-from tests.plain_model import ORDER, Place, Refusal, Said, Seat
-from tests.replica import Replica, differences
-from tests.scene import logged
+from chat.errors import Conflict, Invalid
+from chat.models import Membership, Profile
+from tests.house import NAMES, House
+from tests.plain_model import ORDER, Place, Said, Seat
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
-NAMES = ["ann", "bob", "cat", "dan"]
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 person = st.sampled_from(NAMES)
@@ -43,58 +34,13 @@ somewhere = precondition(lambda house: bool(house.places))
 spoken = precondition(lambda house: any(place.said for place in house.places[-3:]))
 
 
-class House(RuleBasedStateMachine):
-    """Four people, and rooms that they make as they go along."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.transaction = transaction.atomic()
-        self.transaction.__enter__()
-        self.places: list[Place] = []
-        self.last: Place | None = None
-
-    def teardown(self) -> None:
-        try:
-            for name in NAMES if self.places else []:
-                self.follow(name)
-        finally:
-            transaction.set_rollback(True)
-            self.transaction.__exit__(None, None, None)
+class Life(House):
+    """What four people do, in rooms that they make as they go along."""
 
     @initialize()
-    def move_in(self) -> None:
-        self.people: dict[str, Profile] = {name: people.add_person(username=name) for name in NAMES}
-        epoch = current_epoch()
-        self.replicas = {name: Replica(one, epoch, page=7) for name, one in self.people.items()}
+    def begin(self) -> None:
+        self.move_in()
         self.open_group("ann", public=True, hides=True, others={"bob"})
-
-    def at(self, number: int) -> Place:
-        """One of the latest rooms, so that much happens in few."""
-        latest = self.places[-3:]
-        self.last = latest[number % len(latest)]
-        return self.last
-
-    def inside(self, number: int, who: str) -> tuple[Place, str]:
-        """A room, and nearly always one of its people."""
-        place = self.at(number)
-        names = sorted(place.seats)
-        insider = names and number < 8
-        return place, names[NAMES.index(who) % len(names)] if insider else who
-
-    def message(self, number: int) -> tuple[Place, Said]:
-        everywhere = [(place, one) for place in self.places[-3:] for one in place.said.values()]
-        self.last, said = everywhere[number % len(everywhere)]
-        return self.last, said
-
-    def attempt(self, refusal: Refusal, verb: Any, who: str, *args: Any, **more: Any) -> bool:
-        """Run a verb that must be refused in just this way, or not at all."""
-        if refusal is None:
-            verb(self.people[who], *args, **more)
-            return True
-        with pytest.raises(refusal) as told:
-            verb(self.people[who], *args, **more)
-        assert told.type is refusal
-        return False
 
     @precondition(lambda house: sum(not place.ended for place in house.places) < 3)
     @rule(
@@ -273,45 +219,15 @@ class House(RuleBasedStateMachine):
 
     @somewhere
     @rule(who=person)
-    def follow(self, who: str) -> None:
-        """A client catches up by its logs alone, and then holds what a new one reads."""
-        replica = self.replicas[who]
-        replica.catch_up()
-        fresh = Replica(self.people[who], replica.epoch)
-        assert not differences(replica.state(), fresh.state())
-
-    @invariant()
-    def the_last_room_is_as_the_model_says(self) -> None:
-        if self.last is None:
-            return
-        place, room = self.last, Room.objects.get(pk=self.last.id)
-        assert logged(room) == place.log
-        assert room.members_count == len(place.seats)
-        stored = Membership.objects.filter(room=room).values_list("user__username", "role")
-        assert dict(stored) == {name: seat.role for name, seat in place.seats.items()}
-        assert place.ended or place.direct or "owner" in dict(stored).values()
-        for name in NAMES:
-            self._sees(name, place)
-
-    def _sees(self, name: str, place: Place) -> None:
-        viewer = self.people[name]
-        if refusal := place.outside(name):
-            self.attempt(refusal, history, name, place.id, limit=100)
-            if refusal is NotFound:
-                self.attempt(refusal, room_view, name, place.id)
-            return
-        seen = history(viewer, place.id, limit=100)
-        assert [(one.seq, one.text) for one in seen.messages] == place.seen(name)
-        me = room_view(viewer, place.id).me
-        assert me
-        assert (me.unread, me.read_seq) == (place.unread(name), place.seats[name].read)
+    def catch_up(self, who: str) -> None:
+        self.follow(who)
 
 
 @pytest.mark.django_db
 @pytest.mark.slow
 def test_the_house_does_what_the_plain_model_says() -> None:
     run_state_machine_as_test(
-        House,
+        Life,
         settings=settings(
             max_examples=200 if LONG else 25,
             stateful_step_count=80 if LONG else 50,
