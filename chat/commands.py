@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
-from chat.actions.messages import delete_message, edit_message
+from chat.actions.messages import delete_message, edit_message, pin_message, unpin_message
 from chat.actions.reads import mark_read, mark_unread
 from chat.actions.sending import Draft, send_message
 from chat.errors import Invalid
-from chat.models import Membership, Profile
+from chat.models import Membership, Message, Profile
 from chat.serializers.fields import CursorsField
 from chat.serializers.messages import (
     AddressedMessageSerializer,
@@ -31,8 +32,8 @@ class EditShape(EditedMessageSerializer):
     message = serializers.UUIDField()
 
 
-class DeleteShape(serializers.Serializer[Any]):
-    """Which message loses its words."""
+class WhichShape(serializers.Serializer[Any]):
+    """Which message."""
 
     message = serializers.UUIDField()
 
@@ -70,9 +71,12 @@ def _edit(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
     return {"message": message_shape(message, member.history_from)}
 
 
-def _delete(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
-    message, member = delete_message(person, data["message"])
-    return {"message": message_shape(message, member.history_from)}
+def _to_message(change: Callable[[Profile, UUID], tuple[Message, Membership]]) -> Verb:
+    def run(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
+        message, member = change(person, data["message"])
+        return {"message": message_shape(message, member.history_from)}
+
+    return run
 
 
 def _position(move: Callable[..., Membership]) -> Verb:
@@ -106,7 +110,25 @@ COMMANDS: dict[str, Command] = {
         ),
         Command("message.edit", EditShape, _edit, "{message}", "Give one's message other words."),
         Command(
-            "message.delete", DeleteShape, _delete, "{message}", "Take a message's words away."
+            "message.delete",
+            WhichShape,
+            _to_message(delete_message),
+            "{message}",
+            "Take a message's words away.",
+        ),
+        Command(
+            "message.pin",
+            WhichShape,
+            _to_message(pin_message),
+            "{message}",
+            "Keep a message at hand for everyone in the room.",
+        ),
+        Command(
+            "message.unpin",
+            WhichShape,
+            _to_message(unpin_message),
+            "{message}",
+            "Take a message's pin off.",
         ),
         Command(
             "room.read",

@@ -44,6 +44,8 @@ EVENTS: dict[str, EventType] = {
         EventType(
             "message.deleted", "room", shapes.MessagePayload, "Its words are gone, its place stays."
         ),
+        EventType("message.pinned", "room", shapes.MessagePayload, "It is kept at hand."),
+        EventType("message.unpinned", "room", shapes.MessagePayload, "It is so no longer."),
         EventType(
             "room.created",
             "room",

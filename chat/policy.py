@@ -52,6 +52,10 @@ class Policy:
         """One's own message anywhere; anyone's where one moderates."""
         return message.sender_id == member.user_id or rank(member) >= RANK[Role.MODERATOR]
 
+    def may_pin_message(self, member: Membership, message: Message, room: Room) -> bool:
+        """A group's moderators, elsewhere everyone in the room; taking a pin off asks the same."""
+        return room.kind != Room.Kind.GROUP or rank(member) >= RANK[Role.MODERATOR]
+
     def may_update_room(self, member: Membership, room: Room) -> bool:
         """A group is set up by its admins; other rooms have nothing to set."""
         return room.kind == Room.Kind.GROUP and rank(member) >= RANK[Role.ADMIN]

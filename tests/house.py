@@ -101,7 +101,7 @@ class House(RuleBasedStateMachine):
                 self.attempt(refusal, room_view, name, place.id)
             return
         seen = history(viewer, place.id, limit=100)
-        assert [(one.seq, one.text) for one in seen.messages] == place.seen(name)
+        assert [(m.seq, m.text, bool(m.pinned_at)) for m in seen.messages] == place.seen(name)
         me = room_view(viewer, place.id).me
         assert me
         assert (me.unread, me.read_seq) == (place.unread(name), place.seats[name].read)

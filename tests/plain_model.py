@@ -38,6 +38,7 @@ class Said:
     answers: UUID | None
     text: str = ""
     deleted: bool = False
+    pinned: bool = False
 
 
 @dataclass
@@ -151,10 +152,17 @@ class Place:
         mine = message.sender == who
         return None if mine or self.seats[who].rank >= 1 else Forbidden
 
-    def seen(self, who: str) -> list[tuple[int, str]]:
-        """The messages that someone may read: place and words."""
+    def pinning(self, who: str, message: Said, on: bool) -> Refusal:
+        if refusal := self.touching(who, message):
+            return refusal
+        if not self.direct and self.seats[who].rank < 1:
+            return Forbidden
+        return Conflict if on and message.deleted else None
+
+    def seen(self, who: str) -> list[tuple[int, str, bool]]:
+        """The messages that someone may read: place, words, and whether pinned."""
         begins = self.seats[who].history_from
-        return [(one.seq, one.text) for one in self.said.values() if one.seq >= begins]
+        return [(one.seq, one.text, one.pinned) for one in self.said.values() if one.seq >= begins]
 
     def unread(self, who: str) -> int:
         seat = self.seats[who]

@@ -115,6 +115,7 @@ simply(
     lambda h: messages.delete_message(h.ann, h.first.pk),
 )
 simply("delete_message", "quoted, seen by all", lambda h: messages.delete_message(h.bob, h.late.pk))
+simply("pin_message", "hidden from cat", lambda h: messages.pin_message(h.bob, h.first.pk))
 
 simply("send_message", "", lambda h: say(h.cat, h.hall, "News."))
 simply(
@@ -143,6 +144,22 @@ simply(
     "",
     lambda h: people.register_person(username="hal", password="a long walk home"),
 )
+
+
+@case("pin_message", "edited, and then deleted")
+def _pin_to_the_end(house: House) -> None:
+    message = say(house.cat, house.hall, "Remember this.")
+    messages.pin_message(house.bob, message.pk)
+    messages.edit_message(house.cat, message.pk, "Remember that.")
+    messages.delete_message(house.cat, message.pk)
+
+
+@case("unpin_message", "each twice")
+def _unpin(house: House) -> None:
+    message = say(house.bob, house.pair, "Remember this.")
+    for verb in (messages.pin_message, messages.unpin_message):
+        verb(house.ann, message.pk)
+        verb(house.bob, message.pk)
 
 
 @case("leave_room", "and back, past hidden")

@@ -18,6 +18,7 @@ GROUP = Room(kind="group", visibility="public")
 PRIVATE = Room(kind="group", visibility="private")
 FROZEN = Room(kind="group", visibility="public", frozen=True)
 DIRECT = Room(kind="direct", key="direct:x")
+OWN_LOG = Room(kind="self", key="self:x")
 MINE, THEIRS = Message(sender=ME), Message(sender=OTHER)
 NOTICE = Message(sender=ME, kind="system")
 
@@ -37,6 +38,9 @@ FROM: dict[str, tuple[Ask, str | None]] = {
     "edit the room's notice": (lambda me: POLICY.may_edit_message(me, NOTICE, GROUP), None),
     "delete one's own": (lambda me: POLICY.may_delete_message(me, MINE), "member"),
     "delete another's": (lambda me: POLICY.may_delete_message(me, THEIRS), "moderator"),
+    "pin": (lambda me: POLICY.may_pin_message(me, THEIRS, GROUP), "moderator"),
+    "pin, direct": (lambda me: POLICY.may_pin_message(me, THEIRS, DIRECT), "member"),
+    "pin, in one's own log": (lambda me: POLICY.may_pin_message(me, MINE, OWN_LOG), "member"),
     "set up": (lambda me: POLICY.may_update_room(me, GROUP), "admin"),
     "set up, direct": (lambda me: POLICY.may_update_room(me, DIRECT), None),
     "end": (lambda me: POLICY.may_delete_room(me, GROUP), "owner"),

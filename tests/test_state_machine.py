@@ -192,8 +192,18 @@ class Life(House):
         who = said.sender if own else who
         done = self.attempt(place.deleting(who, said), messages.delete_message, who, said.id)
         if done and not said.deleted:
-            said.text, said.deleted = "", True
+            said.text, said.deleted, said.pinned = "", True, False
             place.log.append("message.deleted")
+
+    @spoken
+    @rule(who=person, number=any_of, on=st.booleans())
+    def pin(self, who: str, number: int, on: bool) -> None:
+        place, said = self.message(number)
+        verb = messages.pin_message if on else messages.unpin_message
+        done = self.attempt(place.pinning(who, said, on), verb, who, said.id)
+        if done and said.pinned != on:
+            said.pinned = on
+            place.log.append("message.pinned" if on else "message.unpinned")
 
     @somewhere
     @rule(who=person, number=any_of, tenths=st.integers(0, 11))

@@ -1,4 +1,4 @@
-"""Messages after they were sent: other words, or none."""
+"""Messages after they were sent: other words, or none; pinned, or no longer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from chat.actions.locks import enter
 from chat.actions.transactions import action
 from chat.errors import Conflict, Forbidden, NotFound
 from chat.events import draft, record
-from chat.models import Membership, Message, Profile
+from chat.models import Membership, Message, Profile, Room
 from chat.policy import get_policy
+
+# Pinned messages that a room may have.
+PINS_MAX = 100
 
 
 @action
@@ -33,7 +36,7 @@ def edit_message(person: Profile, message_id: UUID, text: str) -> tuple[Message,
 
 @action
 def delete_message(person: Profile, message_id: UUID) -> tuple[Message, Membership]:
-    """Take a message's words away and leave its place; return it and the person's membership.
+    """Take a message's words and its pin away, leave its place; return it and the person's membership.
 
     Deleting it again changes nothing. Raises NotFound, Forbidden.
     """
@@ -42,8 +45,50 @@ def delete_message(person: Profile, message_id: UUID) -> tuple[Message, Membersh
         raise Forbidden()
     if not message.deleted_at:
         message.text, message.metadata, message.deleted_at = "", {}, timezone.now()
+        message.pinned_at = None
         _store(person, member, message, "message.deleted")
     return message, member
+
+
+@action
+def pin_message(person: Profile, message_id: UUID) -> tuple[Message, Membership]:
+    """Pin a message to its room; return it and the person's membership.
+
+    Pinning it again changes nothing. Raises NotFound, Forbidden, Conflict (deleted, or too many pins).
+    """
+    member, message = _find_to_pin(person, message_id)
+    if message.deleted_at:
+        raise Conflict("This message was deleted.")
+    if not message.pinned_at:
+        _keep_pins_few(member.room)
+        message.pinned_at = timezone.now()
+        _store(person, member, message, "message.pinned")
+    return message, member
+
+
+@action
+def unpin_message(person: Profile, message_id: UUID) -> tuple[Message, Membership]:
+    """Take a message's pin off; return it and the person's membership.
+
+    One that is not pinned stays as it is. Raises NotFound, Forbidden.
+    """
+    member, message = _find_to_pin(person, message_id)
+    if message.pinned_at:
+        message.pinned_at = None
+        _store(person, member, message, "message.unpinned")
+    return message, member
+
+
+def _find_to_pin(person: Profile, message_id: UUID) -> tuple[Membership, Message]:
+    member, message = _find(person, message_id)
+    if not get_policy().may_pin_message(member, message, member.room):
+        raise Forbidden()
+    return member, message
+
+
+def _keep_pins_few(room: Room) -> None:
+    if Message.objects.filter(room=room, pinned_at__isnull=False).count() >= PINS_MAX:
+        raise Conflict(f"A room has at most {PINS_MAX} pinned messages. Unpin one first.")
 
 
 def _find(person: Profile, message_id: UUID) -> tuple[Membership, Message]:
@@ -62,5 +107,6 @@ def _find(person: Profile, message_id: UUID) -> tuple[Membership, Message]:
 def _store(person: Profile, member: Membership, message: Message, event: str) -> None:
     changed = draft(member.room, event, actor=person, message=message)
     message.version = changed.seq
-    message.save(update_fields=["text", "metadata", "edited_at", "deleted_at", "version"])
+    changing = ["text", "metadata", "edited_at", "deleted_at", "pinned_at", "version"]
+    message.save(update_fields=changing)
     record([changed])

@@ -44,6 +44,7 @@ class Message(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    pinned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -51,6 +52,13 @@ class Message(models.Model):
             models.CheckConstraint(name="chat_message_version", condition=Q(version__gte=F("seq"))),
             models.CheckConstraint(
                 name="chat_message_tombstone", condition=Q(deleted_at=None) | Q(text="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["room", "-pinned_at", "-seq"],
+                name="chat_message_pins",
+                condition=Q(pinned_at__isnull=False),
             ),
         ]
 

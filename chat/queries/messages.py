@@ -1,4 +1,4 @@
-"""Messages: a room's history, and one of them."""
+"""Messages: a room's history, its pinned ones, and one of them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,16 @@ def last_messages(members: Sequence[Membership]) -> dict[int, Message | None]:
 def _living(room_id: UUID, begins: int) -> QuerySet[Message]:
     living = Message.objects.filter(room_id=room_id, seq__gte=begins, deleted_at=None)
     return living.select_related("sender", "reply_to__sender")
+
+
+def pins(viewer: Profile, room_id: UUID) -> tuple[QuerySet[Message], Membership]:
+    """Return a room's pinned messages, the newest pin first, and the viewer's membership.
+
+    Raises NotFound, Forbidden.
+    """
+    member = membership_of(viewer, room_id)
+    pinned = _seen(member).filter(pinned_at__isnull=False)
+    return pinned.order_by("-pinned_at", "-seq"), member
 
 
 def message(viewer: Profile, message_id: UUID) -> tuple[Message, Membership]:

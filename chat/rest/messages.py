@@ -1,4 +1,4 @@
-"""Messages: a room's history, and one of them sent, read, changed, taken back."""
+"""Messages: a room's history and pins, and one of them sent, read, changed, pinned, taken back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chat.actions.messages import delete_message, edit_message
+from chat.actions.messages import delete_message, edit_message, pin_message, unpin_message
 from chat.actions.sending import Draft, send_message
 from chat.queries import messages as queries
 from chat.rest.base import ChatViewSet, Shape
@@ -51,6 +51,16 @@ class HistoryViewSet(MessageShapes):
         return self.send(room, self.body())
 
 
+class PinsViewSet(ChatViewSet):
+    """A room's pinned messages, the newest pin first."""
+
+    def list(self, request: Request, room: UUID) -> Response:
+        pinned, me = queries.pins(self.viewer, room)
+        return self.page(
+            pinned, lambda found: [message_shape(one, me.history_from) for one in found]
+        )
+
+
 class MessageViewSet(MessageShapes):
     """One message; a deleted one keeps its place without its words."""
 
@@ -70,6 +80,12 @@ class MessageViewSet(MessageShapes):
 
     def destroy(self, request: Request, message: UUID) -> Response:
         return _seen(*delete_message(self.viewer, message))
+
+    def pin(self, request: Request, message: UUID) -> Response:
+        return _seen(*pin_message(self.viewer, message))
+
+    def unpin(self, request: Request, message: UUID) -> Response:
+        return _seen(*unpin_message(self.viewer, message))
 
 
 def _seen(message: Any, me: Any) -> Response:

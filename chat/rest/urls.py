@@ -8,7 +8,7 @@ from chat.rest.direct import DirectViewSet
 from chat.rest.groups import GroupViewSet
 from chat.rest.log import LogViewSet, SyncViewSet
 from chat.rest.members import MemberViewSet
-from chat.rest.messages import HistoryViewSet, MessageViewSet
+from chat.rest.messages import HistoryViewSet, MessageViewSet, PinsViewSet
 from chat.rest.people import MeViewSet, UserViewSet
 from chat.rest.rooms import OwnPlaceViewSet, RoomViewSet
 from chat.rest.root import NowhereViewSet, RootViewSet
@@ -30,6 +30,7 @@ urlpatterns = [
     path("rooms/", RoomViewSet.as_view(LIST), name="rooms"),
     path("rooms/<uuid:room>/", RoomViewSet.as_view(ONE | CHANGE), name="room"),
     path("rooms/<uuid:room>/messages/", HistoryViewSet.as_view(LIST | ADD), name="history"),
+    path("rooms/<uuid:room>/pins/", PinsViewSet.as_view(LIST), name="pins"),
     path("rooms/<uuid:room>/read/", OwnPlaceViewSet.as_view({"post": "read"}), name="read"),
     path("rooms/<uuid:room>/unread/", OwnPlaceViewSet.as_view({"post": "unread"}), name="unread"),
     path("rooms/<uuid:room>/me/", OwnPlaceViewSet.as_view({"patch": "keep"}), name="keep"),
@@ -47,6 +48,11 @@ urlpatterns = [
     path("direct/", DirectViewSet.as_view(LIST | ADD), name="direct"),
     path("messages/", MessageViewSet.as_view(ADD), name="messages"),
     path("messages/<uuid:message>/", MessageViewSet.as_view(ONE | CHANGE | REMOVE), name="message"),
+    path(
+        "messages/<uuid:message>/pin/",
+        MessageViewSet.as_view({"post": "pin", "delete": "unpin"}),
+        name="pin",
+    ),
     path("sync/", SyncViewSet.as_view(ADD), name="sync"),
     re_path("", NowhereViewSet.as_view(ANYTHING)),
 ]

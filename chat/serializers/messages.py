@@ -68,7 +68,7 @@ class MessageSerializer(serializers.Serializer[Message]):
             "thread_info": None,
             "mentions": [],
             "reactions": [],
-            "pinned": False,
+            "pinned": instance.pinned_at is not None,
             "edited_at": rfc3339(instance.edited_at),
             "deleted_at": rfc3339(instance.deleted_at),
             "created_at": rfc3339(instance.created_at),

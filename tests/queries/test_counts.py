@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chat.actions.devices import open_device
 from chat.actions.members import add_member
+from chat.actions.messages import pin_message
 from chat.actions.people import add_person
 from chat.actions.rooms import create_group, open_direct
 from chat.actions.sending import Draft, send_messages
@@ -54,6 +55,7 @@ class World:
                 Draft(self.viewer, group.pk, "Hello."),
             ]
         )
+        pin_message(self.owner, say(other, self.room, reply_to=quoted).pk)
         open_device(self.viewer, None, name=str(number), refresh_jti="", sid=uuid4())
 
     @property
@@ -81,6 +83,11 @@ def _history(world: World, edge: messages.Edge | None) -> list[Any]:
     return [message_shape(one, found.visible_from) for one in found.messages]
 
 
+def _pins(world: World) -> list[Any]:
+    found, me = messages.pins(world.viewer, world.room.pk)
+    return [message_shape(one, me.history_from) for one in found]
+
+
 def _sync(world: World, cursors: dict[UUID, int]) -> Any:
     return log.sync(world.viewer, world.epoch, cursors, limit=999)
 
@@ -103,6 +110,7 @@ READS: dict[str, tuple[int, Read]] = {
     "history before": (3, lambda world: _history(world, "before")),
     "history after": (3, lambda world: _history(world, "after")),
     "history around": (3, lambda world: _history(world, "around")),
+    "pins": (2, _pins),
     "log of a room": (2 + EPOCH, lambda w: log.log(w.viewer, w.room.pk, after=0, limit=999)),
     "own log": (5 + EPOCH, lambda w: log.log(w.viewer, w.own.pk, after=0, limit=999)),
     "sync, all behind": (5 + EPOCH, lambda world: _sync(world, world.cursors)),

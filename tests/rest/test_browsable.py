@@ -32,6 +32,8 @@ PAGES = [
     ("direct/", 200, 'name="user"'),
     ("messages/", 405, 'name="room"'),
     ("messages/{message}/", 200, "text"),
+    ("messages/{message}/pin/", 405, "POST"),
+    ("rooms/{room}/pins/", 200, None),
     ("sync/", 405, "cursors"),
     ("auth/register/", 405, 'type="password"'),
     ("auth/token/", 405, 'type="password"'),

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from chat.actions.devices import open_device
 from chat.actions.members import add_member
+from chat.actions.messages import pin_message
 from chat.actions.rooms import create_group, open_direct
 from chat.models import Profile, Room
 from chat.queries.epoch import current_epoch
@@ -33,6 +34,7 @@ QUERIES = {
     "rooms/{group}/messages/?before=999": 4,
     "rooms/{group}/messages/?after=1": 4,
     "rooms/{group}/messages/?around=9": 4,
+    "rooms/{group}/pins/": 3,
     "rooms/{group}/log/": 6,
     "auth/devices/": 2,
 }
@@ -51,6 +53,7 @@ def more(ann: Profile, group: Room, person: Callable[..., Profile]) -> Callable[
         quoted = say(other, group)
         for room in (group, own, open_direct(ann, other.pk)[0]):
             say(other, room, reply_to=quoted.pk if room is group else None)
+        pin_message(ann, say(other, group, reply_to=quoted.pk).pk)
         open_device(ann, ann.user, name="d", refresh_jti=str(number), sid=own.pk)
 
     return add
@@ -100,7 +103,16 @@ def test_sync_takes_as_many_queries_for_two_rooms_as_for_twelve(
 
 
 @pytest.mark.parametrize(
-    "path", ["users/", "rooms/", "groups/", "groups/?search=", "groups/{group}/members/", "direct/"]
+    "path",
+    [
+        "users/",
+        "rooms/",
+        "rooms/{group}/pins/",
+        "groups/",
+        "groups/?search=",
+        "groups/{group}/members/",
+        "direct/",
+    ],
 )
 def test_every_row_comes_once_forth_and_back(
     api: Api, ann: Profile, group: Room, more: Callable[[], None], path: str
@@ -170,7 +182,15 @@ FORGED = [
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: forged[:20])
 @pytest.mark.parametrize(
-    "path", ["users/", "rooms/", "groups/", "groups/?search=", "groups/{group}/members/"]
+    "path",
+    [
+        "users/",
+        "rooms/",
+        "rooms/{group}/pins/",
+        "groups/",
+        "groups/?search=",
+        "groups/{group}/members/",
+    ],
 )
 def test_a_forged_cursor_is_refused_or_harmless(
     api: Api, ann: Profile, group: Room, path: str, forged: str

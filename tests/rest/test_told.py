@@ -25,6 +25,9 @@ PATHS: list[tuple[str, str, Any, int]] = [
     ("patch", "messages/{message}/", {"text": "x"}, 403),
     ("patch", "messages/{message}/", {}, 403),
     ("delete", "messages/{message}/", None, 403),
+    ("post", "messages/{message}/pin/", None, 403),
+    ("delete", "messages/{message}/pin/", None, 403),
+    ("get", "rooms/{room}/pins/", None, 403),
     ("post", "rooms/{room}/read/", {"seq": 1}, 403),
     ("post", "rooms/{room}/unread/", {"seq": 1}, 403),
     ("patch", "rooms/{room}/me/", {"pinned": True}, 403),
@@ -130,6 +133,8 @@ def test_a_member_without_the_right_is_forbidden(
             ("delete", f"groups/{room.pk}/members/{ann.pk}/", None),
             ("patch", f"messages/{message.pk}/", {"text": "x"}),
             ("delete", f"messages/{message.pk}/", None),
+            ("post", f"messages/{message.pk}/pin/", None),
+            ("delete", f"messages/{message.pk}/pin/", None),
         ):
             answer = getattr(api(bob), method)(f"/api/{path}", body, format="json")
             refused(answer, 403, "forbidden")

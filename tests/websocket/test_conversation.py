@@ -24,6 +24,11 @@ def test_message_arrives_everywhere_and_is_acknowledged(ann: Caller, bob: Caller
             assert event["actor"]["id"] == ann.id
             edited = await a.ask("message.edit", message=event["message"]["id"], text="hello!")
             assert (await b.hear("message.edited"))["message"] == edited["result"]["message"]
+            pinned = await a.ask("message.pin", message=event["message"]["id"])
+            assert (await b.hear("message.pinned"))["message"] == pinned["result"]["message"]
+            assert pinned["result"]["message"]["pinned"]
+            await a.ask("message.unpin", message=event["message"]["id"])
+            assert not (await b.hear("message.unpinned"))["message"]["pinned"]
             gone = await a.ask("message.delete", message=event["message"]["id"])
             assert (await b.hear("message.deleted"))["message"]["text"] == ""
             assert gone["result"]["message"]["deleted_at"]
