@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -86,5 +85,3 @@ class ChatSettings:
 
 
 chat_settings = ChatSettings()
-
-Outlet = Callable[[list[Any]], None]

@@ -27,7 +27,7 @@ class Event(models.Model):
         Profile, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     message = models.ForeignKey(
-        Message, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        Message, null=True, blank=True, on_delete=models.RESTRICT, related_name="+", db_index=False
     )
     subject = models.ForeignKey(
         Profile, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False

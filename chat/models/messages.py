@@ -37,7 +37,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.TEXT)
     text = models.TextField(blank=True)
     reply_to = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "self", null=True, blank=True, on_delete=models.RESTRICT, related_name="+", db_index=False
     )
     metadata = models.JSONField(default=dict, blank=True)
     digest = models.BinaryField(max_length=32)

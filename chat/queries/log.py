@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count, takewhile
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from chat.conf import chat_settings
@@ -50,8 +51,9 @@ def log(viewer: Profile, room_id: UUID, *, after: int, limit: int) -> tuple[Log,
     epoch = current_epoch()
     if after > member.room.head:
         return Log([], member.room.head, reset="ahead"), epoch
-    rows = list(_loaded(Q(room=room_id, seq__gt=after)).order_by("seq")[:limit])
-    if after < member.room.head and (not rows or rows[0].seq != after + 1):
+    found = _loaded(Q(room=room_id, seq__gt=after)).order_by("seq")[:limit]
+    rows = _unbroken(found, after)
+    if after < member.room.head and not rows:
         return Log([], member.room.head, reset="pruned"), epoch
     return Log(shown(viewer, rows, {room_id: member}), member.room.head), epoch
 
@@ -93,10 +95,16 @@ def _fill(
         found = [row for row in rows if row.room_id == room]
         if not found and missing.more:
             continue
-        whole = bool(found) and found[0].seq == cursor + 1
-        events = shown(viewer, found, mine) if whole else []
+        stretch = _unbroken(found, cursor)
+        events = shown(viewer, stretch, mine)
         head = mine[room].room.head
-        missing.rooms[str(room)] = Log(events, head, reset=None if whole else "pruned")
+        missing.rooms[str(room)] = Log(events, head, reset=None if stretch else "pruned")
+
+
+def _unbroken(rows: Iterable[Event], after: int) -> list[Event]:
+    """Return the rows up to the first hole: where old events were pruned, never a part that looks whole."""
+    places = count(after + 1)
+    return list(takewhile(lambda row: row.seq == next(places), rows))
 
 
 def _page(wanted: dict[UUID, int], limit: int) -> tuple[list[Event], bool]:
@@ -217,8 +225,3 @@ def heads_of(rooms: Sequence[str]) -> dict[str, int]:
         rows = Room.objects.filter(pk__in=rooms[start : start + 5_000]).values_list("pk", "head")
         found.update((str(room), head) for room, head in rows)
     return found
-
-
-def tail_of(room_id: UUID) -> int:
-    """Return the first seq that is still kept of a room's log, 0 where there is none."""
-    return Event.objects.filter(room=room_id).aggregate(Min("seq"))["seq__min"] or 0

@@ -13,10 +13,10 @@ from django.db import connection
 from chat.actions.members import add_member, join_room, leave_room, remove_member
 from chat.actions.messages import delete_message, edit_message
 from chat.actions.rooms import create_group, delete_room
-from chat.actions.sending import Draft, send_messages
+from chat.actions.sending import Draft, Sent, send_messages
 from chat.models import Epoch, Event, Profile, Room
 from chat.queries.epoch import current_epoch
-from chat.queries.log import Missing, heads_of, log, missed, recent_heads, replay, sync, tail_of
+from chat.queries.log import Missing, heads_of, log, missed, recent_heads, replay, sync
 from tests.scene import own_log, say
 
 pytestmark = pytest.mark.django_db
@@ -87,11 +87,28 @@ def test_a_cursor_ahead_of_the_log_is_reset(group: Room, bob: Profile) -> None:
 @pytest.mark.parametrize("kept", [1, 0], ids=["some kept", "none kept"])
 def test_a_cursor_before_the_tail_is_reset(group: Room, bob: Profile, kept: int) -> None:
     Event.objects.filter(room=group, seq__lte=3 - kept).delete()
-    assert tail_of(group.pk) == (3 if kept else 0)
     found, _ = log(bob, group.pk, after=1, limit=9)
     assert (found.events, found.reset) == ([], "pruned")
     missing = caught_up(bob, {group.pk: 1})
     assert missing.rooms[str(group.pk)].reset == "pruned"
+
+
+def test_a_hole_in_the_middle_ends_the_answer(group: Room, ann: Profile, bob: Profile) -> None:
+    send_messages([Draft(ann, group.pk, str(n)) for n in range(4)])
+    Event.objects.filter(room=group, seq=5).delete()
+    found, _ = log(bob, group.pk, after=3, limit=9)
+    assert [event["seq"] for event in found.events] == [4]
+    missing = caught_up(bob, {group.pk: 3}).rooms[str(group.pk)]
+    assert ([event["seq"] for event in missing.events], missing.reset) == ([4], None)
+    assert log(bob, group.pk, after=4, limit=9)[0].reset == "pruned"
+
+
+def test_a_room_can_be_purged_with_all_that_was_said_in_it(group: Room, ann: Profile) -> None:
+    first, _ = send_messages([Draft(ann, group.pk, "first"), Draft(ann, group.pk, "second")])
+    assert isinstance(first, Sent)
+    send_messages([Draft(ann, group.pk, "answer", reply_to=first.message.pk)])
+    group.delete()
+    assert not Event.objects.filter(room=group.pk).exists()
 
 
 def test_a_cursor_far_behind_is_reset(
