@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
+from django.db.transaction import atomic, set_rollback
 
 from chat.actions.locks import self_key
 from chat.actions.sending import Draft, send_message
 from chat.models import Event, Membership, Message, Profile, Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def say(person: Profile, room: Room, text: str = "Hello.", **more: Any) -> Message:
@@ -36,6 +38,14 @@ def own_log(person: Profile) -> Room:
 def seat(person: Profile, room: Room) -> Membership:
     """A person's place in a room, as it is stored."""
     return Membership.objects.get(user=person, room=room)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back, at the end, what the block wrote."""
+    with atomic():
+        yield
+        set_rollback(True)
 
 
 def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -20,6 +20,7 @@ from chat.errors import Conflict, Forbidden, Invalid
 from chat.events import database, draft, draft_member, record
 from chat.models import Membership, Profile, Room
 from chat.models.people import HANDLE
+from chat.queries.people import person_of_account
 from chat.serializers.rooms import RoomView
 
 NAME_TRIES = 8
@@ -41,8 +42,7 @@ def handle_from(name: str) -> str:
 
 def profile_for(user: Any) -> Profile:
     """Return the profile of an account, made with its own log on first sight."""
-    profile = Profile.objects.filter(user_id=user.pk).first()
-    return profile or _first_sight(user)
+    return person_of_account(user.pk) or _first_sight(user)
 
 
 def _first_sight(user: Any) -> Profile:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chat.actions.devices import open_device
@@ -21,7 +21,7 @@ from chat.queries.epoch import current_epoch
 from chat.serializers.messages import message_shape
 from chat.serializers.people import DeviceSerializer, UserSerializer
 from chat.serializers.rooms import MembershipSerializer, room_shape
-from tests.scene import own_log, say
+from tests.scene import own_log, say, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -140,8 +140,7 @@ def _cost(name: str, world: World) -> int:
 def test_two_cost_what_twelve_cost(name: str) -> None:
     costs = []
     for size in (2, 12):
-        before = transaction.savepoint()
-        costs.append(_cost(name, World(size)))
-        transaction.savepoint_rollback(before)
+        with undone():
+            costs.append(_cost(name, World(size)))
     assert costs[0] == costs[1]
     assert costs[1] <= READS[name][0]
