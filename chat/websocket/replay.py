@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from chat.queries import log, rooms
@@ -14,6 +12,8 @@ from chat.websocket.socket import Seat, Socket
 
 # Events read at once; the next page is read when the reader has taken this one.
 PAGE = 200
+# Rooms shown at once, of those that the client does not know.
+ROOMS = 100
 
 
 async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
@@ -121,16 +121,10 @@ async def _tell_changes(
         if room not in mine:
             socket.answer({"type": "room.left", "room": socket.own_log, "left": room})
     new = [UUID(room) for room in mine if room not in cursors and room in seats]
-    for view in await _views(socket, new):
-        shape = room_shape(view)
-        frame = {"joined": shape["id"], "snapshot": shape}
-        socket.answer({"type": "room.joined", "room": socket.own_log, **frame})
-        socket.release(shape["id"], shape["head"])
-        await socket.flushed()
-
-
-async def _views(socket: Socket, ids: Iterable[UUID]) -> list[Any]:
-    wanted = list(ids)
-    if not wanted:
-        return []
-    return list((await cross(rooms.room_views, socket.viewer, wanted)).values())
+    for start in range(0, len(new), ROOMS):
+        found = await cross(rooms.room_views, socket.viewer, new[start : start + ROOMS])
+        for shape in map(room_shape, found.values()):
+            frame = {"joined": shape["id"], "snapshot": shape}
+            socket.answer({"type": "room.joined", "room": socket.own_log, **frame})
+            socket.release(shape["id"], shape["head"])
+            await socket.flushed()
