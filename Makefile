@@ -12,7 +12,7 @@ RUN_STAMP := $(VENV)/.installed-$(REQUIREMENTS)
 DEV_STAMP := $(VENV)/.installed-dev
 SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
 
-.PHONY: help run test lint clean
+.PHONY: help run serve test lint clean
 .DEFAULT_GOAL := help
 
 help: ## Show this.
@@ -23,6 +23,16 @@ run: $(RUN_STAMP) .env ## Serve on http://127.0.0.1:8000/ (PORT=… HOST=… PYT
 	@$(BIN)/python manage.py migrate --verbosity 1
 	@echo "==> Serving http://$(HOST):$(PORT)/"
 	@exec $(BIN)/python manage.py runserver $(HOST):$(PORT)
+
+# On this machine alone, without TLS; a real site sets both.
+PRODUCTION = DEBUG=off ALLOWED_HOSTS=$${ALLOWED_HOSTS:-127.0.0.1,localhost} HTTPS=$${HTTPS:-off}
+
+serve: $(VENV)/.installed-production .env ## Serve as in production: DATABASE_URL, REDIS_URL, WEB_CONCURRENCY processes.
+	@echo "==> Bringing the database up to date, collecting static files"
+	@$(PRODUCTION) $(BIN)/python manage.py migrate --verbosity 1
+	@$(PRODUCTION) $(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@echo "==> Serving http://$(HOST):$(PORT)/"
+	@$(PRODUCTION) HOST=$(HOST) PORT=$(PORT) WEB_CONCURRENCY=$${WEB_CONCURRENCY:-2} exec $(BIN)/python -m project.server
 
 test: $(DEV_STAMP) ## Run every check and test.
 	@$(BIN)/python tests/run.py

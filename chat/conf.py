@@ -23,8 +23,8 @@ DEFAULTS: dict[str, Any] = {
     "CHANNEL_LAYER": "default",
     # Whether auth/register/ makes accounts for anyone who asks.
     "REGISTRATION": True,
-    # Characters (code points) in a message; four bytes each still fit a 64 KiB frame.
-    "TEXT_MAX": 8_000,
+    # Characters (code points) in a message; even as JSON escapes, twelve bytes each, they fit a 64 KiB frame.
+    "TEXT_MAX": 5_000,
     # Bytes of a message's metadata as JSON.
     "METADATA_MAX": 4_096,
     # Rows of a list or history: when nothing is said, and at most.
@@ -48,7 +48,7 @@ DEFAULTS: dict[str, Any] = {
     # What a socket that does not read may hold back before it is closed (1013).
     "OUTBOX_EVENTS": 256,
     "OUTBOX_BYTES": 1_048_576,
-    # Bytes of one frame from a client; keep the server's own limit (uvicorn --ws-max-size) at the same figure.
+    # Bytes of one frame from a client; the server's own limit (uvicorn --ws-max-size) is twice as high.
     "FRAME_MAX": 65_536,
     # Threads, each with a database connection, that the sockets of one process share.
     "BRIDGE_THREADS": 8,

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-import orjson
 from django.db import router, transaction
 
 from chat.conf import chat_settings
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.serializers import events as shapes
-from chat.serializers.fields import rfc3339
+from chat.serializers.fields import json_text, rfc3339
 from chat.serializers.messages import message_shape
 from chat.serializers.people import OwnProfileSerializer, user_or_none
 from chat.serializers.rooms import RoomView, room_shape, standing
@@ -245,4 +244,4 @@ def _payload(event: Event, view: RoomView | None, visible_from: int) -> dict[str
 
 def encode(shape: dict[str, Any]) -> str:
     """Return a shape as the JSON text of a frame."""
-    return orjson.dumps(shape).decode()
+    return json_text(shape).decode()

@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime
 from uuid import UUID
 
+from django.utils.dateparse import parse_datetime
+
 from chat.actions.locks import enter, lock_room, target_in
 from chat.actions.own_logs import tell_joined, tell_left
 from chat.actions.transactions import action
 from chat.errors import Conflict, Forbidden, NotFound
 from chat.events import draft_member, record
-from chat.models import Membership, Profile, Room
+from chat.models import Event, Membership, Message, Profile, Room
 from chat.policy import get_policy
 from chat.queries.access import outsider
 
 Role = Membership.Role
+GONE = ("member.left", "member.removed")
 
 
 @action
@@ -55,11 +58,23 @@ def _bring_in(room: Room, person: Profile, role: str, *, actor: Profile) -> Memb
     member = Membership(room=room, user=person, role=role, read_seq=place)
     if room.history == Room.History.JOINED:
         member.history_from = room.history_floor = place
+    _keep_bounds(member)
     member.save()
     room.members_count += 1
     record([draft_member("member.joined", member, actor)])
     tell_joined([member], actor)
     return member
+
+
+def _keep_bounds(member: Membership) -> None:
+    """Let a silence and the pace of a slow room outlast going and coming back."""
+    went = Event.objects.filter(room=member.room, subject=member.user, type__in=GONE)
+    last = went.order_by("-seq").first()
+    until = last and last.data["membership"]["muted_until"]
+    member.muted_until = parse_datetime(until) if until else None
+    if member.room.slow_mode:
+        said = Message.objects.filter(room=member.room, sender=member.user).order_by("-seq")
+        member.sent_at = said.values_list("created_at", flat=True).first()
 
 
 @action

@@ -37,7 +37,7 @@ def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
 def handle_from(name: str) -> str:
     """Return the name in the letters of a handle, at most 50 of them; what has none becomes empty."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", ascii_name)[:50].strip("_")
+    return re.sub(r"[^A-Za-z0-9_.\-]+", "_", ascii_name)[:50].strip("_.-")
 
 
 def profile_for(user: Any) -> Profile:

@@ -137,7 +137,9 @@ def delete_room(person: Profile, room_id: UUID) -> None:
     people = [one.user for one in Membership.objects.select_related("user").filter(room=room)]
     Membership.objects.filter(room=room).delete()
     room.deleted_at, room.members_count = timezone.now(), 0
-    room.save(update_fields=["deleted_at"])
+    # Its source may be imported anew.
+    room.key = None
+    room.save(update_fields=["deleted_at", "key"])
     record([draft(room, "room.deleted", actor=person)])
     tell_left(room, people, person)
 

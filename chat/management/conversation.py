@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from uuid import UUID, uuid5
 
 from chat.actions.imports import Line, Speaker
 from chat.actions.people import handle_from
 from chat.conf import chat_settings
 from chat.management import irc
+from chat.serializers.fields import plain_name
 
 # The namespace of the ids that lines get; under any other a second run would add everything again.
 LINES = UUID("6f0a1a5e-2d0e-5f0e-9c57-0d8b3f4f2b1c")
@@ -40,11 +40,9 @@ def kinds(read: Sequence[irc.Line]) -> Counter[str]:
     return Counter(line.kind for line in read)
 
 
-def importable(
-    read: Sequence[irc.Line], answers: dict[int, int], *, source: str, day: date
-) -> Iterator[Line]:
-    """Yield the lines of a log as an import takes them; ``source`` and ``day`` are part of every id."""
-    ids = {line.number: _id(line, source, day) for line in read}
+def importable(read: Sequence[irc.Line], answers: dict[int, int], *, source: str) -> Iterator[Line]:
+    """Yield the lines of a log as an import takes them; ``source`` is part of every id."""
+    ids = _ids(read, source)
     for line in read:
         yield Line(
             id=ids[line.number],
@@ -55,8 +53,19 @@ def importable(
         )
 
 
-def _id(line: irc.Line, source: str, day: date) -> UUID:
-    return uuid5(LINES, f"{source}|{day}|{line.number}|{line.kind}|{line.nick}|{line.text}")
+def _ids(read: Sequence[irc.Line], source: str) -> dict[int, UUID]:
+    """Return an id for each line number, made of what was said, by whom and when.
+
+    Not of the number: a log that was cut or continued is still the same conversation. Of lines alike to
+    the minute the first stays the first.
+    """
+    seen: Counter[str] = Counter()
+    ids: dict[int, UUID] = {}
+    for line in read:
+        said = f"{source}|{line.at.isoformat()}|{line.kind}|{line.nick}|{line.text}"
+        ids[line.number] = uuid5(LINES, f"{said}|{seen[said]}")
+        seen[said] += 1
+    return ids
 
 
 def _text(line: irc.Line) -> str:
@@ -67,4 +76,4 @@ def _text(line: irc.Line) -> str:
 
 def _speaker(nick: str) -> Speaker:
     # IRC folds the case of nicks: Ann and ann are one person.
-    return Speaker(f"irc:{nick.lower()}"[:200], handle_from(nick), nick[:100])
+    return Speaker(f"irc:{nick.lower()}"[:200], handle_from(nick), plain_name(nick)[:100])

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             name='Profile',
             fields=[
                 ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('username', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('\\A[A-Za-z0-9_.\\-]{1,64}\\Z', 'Use 1 to 64 letters, digits, dots, dashes or underscores.')])),
+                ('username', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('\\A(?=.*[A-Za-z0-9])[A-Za-z0-9_.\\-]{1,64}\\Z', 'Use 1 to 64 letters, digits, dots, dashes or underscores; not signs alone.')])),
                 ('display_name', models.CharField(blank=True, max_length=100)),
                 ('avatar_url', models.URLField(blank=True, max_length=500, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])])),
                 ('direct_from', models.CharField(choices=[('everyone', 'Everyone'), ('rooms', 'people in the same room'), ('nobody', 'Nobody')], default='everyone', max_length=10)),
@@ -163,5 +163,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='event',
             constraint=models.UniqueConstraint(fields=('room', 'seq'), name='chat_event_place'),
+        ),
+        migrations.AddIndex(
+            model_name='event',
+            index=models.Index(condition=models.Q(('subject__isnull', False)), fields=['room', 'subject', '-seq'], name='chat_event_subject'),
         ),
     ]

@@ -40,6 +40,14 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["room", "seq"], name="chat_event_place"),
         ]
+        indexes = [
+            # What befell a person in a room: asked when they come back, and by whoever looks after it.
+            models.Index(
+                fields=["room", "subject", "-seq"],
+                name="chat_event_subject",
+                condition=models.Q(subject__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.room_id}/{self.seq}"

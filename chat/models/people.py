@@ -12,7 +12,8 @@ from uuid6 import uuid7
 
 # ASCII only: with one alphabet no two handles can look alike but for case, which the constraint folds.
 HANDLE = RegexValidator(
-    r"\A[A-Za-z0-9_.\-]{1,64}\Z", "Use 1 to 64 letters, digits, dots, dashes or underscores."
+    r"\A(?=.*[A-Za-z0-9])[A-Za-z0-9_.\-]{1,64}\Z",
+    "Use 1 to 64 letters, digits, dots, dashes or underscores; not signs alone.",
 )
 
 

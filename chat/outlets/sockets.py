@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from itertools import groupby
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -18,9 +20,12 @@ logger = logging.getLogger("chat.outlets.sockets")
 
 # Seconds that the layer may take for one message; it only makes things fast, the log makes them true.
 LAYER_TIMEOUT = 3
+# Seconds for which a layer that failed is not asked again, so that no more than one request waits for it.
+LAYER_REST = 5
 
 Receiver = Callable[[list[Published]], None]
 _receivers: list[Receiver] = []
+_rest = SimpleNamespace(until=0.0)
 
 
 def attach(receiver: Receiver) -> None:
@@ -53,11 +58,11 @@ def group_of(room: str) -> str:
     return f"chat.room.{room}"
 
 
-async def send_to_layer(items: Iterable[Published], *, origin: str) -> bool:
-    """Send events on, those of a room in one message. Returns whether the layer took them all."""
+async def send_to_layer(items: Iterable[Published], *, origin: str) -> None:
+    """Send events on, those of a room in one message, unless the layer has just failed."""
     layer = shared_layer()
-    if layer is None:
-        return True
+    if layer is None or monotonic() < _rest.until:
+        return
     by_room = groupby(sorted(items, key=lambda item: item.room), key=lambda item: item.room)
     try:
         async with asyncio.timeout(LAYER_TIMEOUT):
@@ -66,8 +71,7 @@ async def send_to_layer(items: Iterable[Published], *, origin: str) -> bool:
     except Exception as error:
         # Not the loss of an event: every process finds it in the log within a tick.
         logger.warning("the channel layer took no events: %s", type(error).__name__)
-        return False
-    return True
+        _rest.until = monotonic() + LAYER_REST
 
 
 def _packed(room: str, items: Iterable[Published], origin: str) -> dict[str, Any]:

@@ -51,7 +51,9 @@ def log(viewer: Profile, room_id: UUID, *, after: int, limit: int) -> tuple[Log,
     epoch = current_epoch()
     if after > member.room.head:
         return Log([], member.room.head, reset="ahead"), epoch
-    found = _loaded(Q(room=room_id, seq__gt=after)).order_by("seq")[:limit]
+    # Up to the head that was read with the membership: what came later may be after a removal.
+    past = Q(room=room_id, seq__gt=after, seq__lte=member.room.head)
+    found = _loaded(past).order_by("seq")[:limit]
     rows = _unbroken(found, after)
     if after < member.room.head and not rows:
         return Log([], member.room.head, reset="pruned"), epoch
@@ -70,8 +72,7 @@ def sync(viewer: Profile, epoch: str, cursors: dict[UUID, int], *, limit: int) -
     if epoch == missing.epoch:
         _fill(missing, viewer, known, cursors, limit)
     else:
-        lost = {str(room): Log([], m.room.head, reset="epoch") for room, m in known.items()}
-        missing.rooms = lost
+        missing.rooms = {str(r): Log([], m.room.head, reset="epoch") for r, m in known.items()}
     missing.more = missing.more or len(new) > SLICE
     return missing
 
@@ -90,7 +91,7 @@ def _fill(
             missing.rooms[str(room)] = Log([], member.room.head, reset=reason)
         elif cursors[room] < member.room.head:
             wanted[room] = cursors[room]
-    rows, missing.more = _page(wanted, limit)
+    rows, missing.more = _page(wanted, mine, limit)
     for room, cursor in wanted.items():
         found = [row for row in rows if row.room_id == room]
         if not found and missing.more:
@@ -107,26 +108,35 @@ def _unbroken(rows: Iterable[Event], after: int) -> list[Event]:
     return list(takewhile(lambda row: row.seq == next(places), rows))
 
 
-def _page(wanted: dict[UUID, int], limit: int) -> tuple[list[Event], bool]:
-    """Return the events past the cursors of the first rooms, in order, and whether there are more."""
-    ranges = _past(dict(list(wanted.items())[:SLICE]))
-    rows = list(_loaded(ranges).order_by("room_id", "seq")[: limit + 1]) if wanted else []
+def _page(
+    wanted: dict[UUID, int], mine: dict[UUID, Membership], limit: int
+) -> tuple[list[Event], bool]:
+    """Return the events past the cursors of the first rooms, in order, and whether there are more.
+
+    Up to the heads that were read with the memberships: what came later may be after a removal.
+    """
+    if not wanted:
+        return [], False
+    ranges = Q()
+    for room, seq in list(wanted.items())[:SLICE]:
+        ranges |= Q(room=room, seq__gt=seq, seq__lte=mine[room].room.head)
+    rows = list(_loaded(ranges).order_by("room_id", "seq")[: limit + 1])
     return rows[:limit], len(rows) > limit or len(wanted) > SLICE
 
 
-def replay(viewer: Profile, cursors: dict[str, int], limit: int) -> list[tuple[str, int, str]]:
-    """Return the next events past cursors as (room, seq, frame), in order, of rooms the viewer is in now."""
-    places = {UUID(room): seq for room, seq in cursors.items()}
-    members = {
-        member.room_id: member
-        for member in Membership.objects.filter(user=viewer, room__in=list(places)[:SLICE])
-    }
-    rows, _ = _page({room: seq for room, seq in places.items() if room in members}, limit)
-    shapes_shown = shown(viewer, rows, members)
-    return [
+def replay(
+    viewer: Profile, cursors: dict[str, int], limit: int
+) -> tuple[list[tuple[str, int, str]], set[str]]:
+    """Return the next events past cursors as (room, seq, frame), in order, and the rooms no longer the viewer's."""
+    places = dict(list({UUID(room): seq for room, seq in cursors.items()}.items())[:SLICE])
+    found = Membership.objects.filter(user=viewer, room__in=places, room__deleted_at=None)
+    members = {member.room_id: member for member in found.select_related("room")}
+    rows, _ = _page({room: seq for room, seq in places.items() if room in members}, members, limit)
+    frames = [
         (str(row.room_id), row.seq, encode(shape))
-        for row, shape in zip(rows, shapes_shown, strict=True)
+        for row, shape in zip(rows, shown(viewer, rows, members), strict=True)
     ]
+    return frames, {str(room) for room in places if room not in members}
 
 
 def lost(cursor: int, head: int) -> str | None:

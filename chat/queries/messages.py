@@ -59,7 +59,7 @@ def history(
 
 def _seen(member: Membership) -> QuerySet[Message]:
     return Message.objects.filter(
-        room_id=member.room_id, seq__gte=member.history_from
+        room_id=member.room_id, seq__gte=member.history_from, seq__lte=member.room.head
     ).select_related("sender", "reply_to__sender")
 
 

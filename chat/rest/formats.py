@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -12,6 +13,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
 from chat.errors import Invalid, TooLarge
+from chat.serializers.fields import json_text
 
 # Levels of a body. Deeper than any shape of ours, and far from where Python's own recursion ends.
 DEPTH_MAX = 32
@@ -32,11 +34,9 @@ class JSONRenderer(BaseRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        # A list's errors are keyed by number.
-        options = orjson.OPT_NON_STR_KEYS
         if (renderer_context or {}).get("indent"):
-            options |= orjson.OPT_INDENT_2
-        return orjson.dumps(data, option=options)
+            return json.dumps(data, indent=2, ensure_ascii=False, default=str).encode()
+        return json_text(data)
 
 
 class JSONParser(BaseParser):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +14,23 @@ from django.utils import timezone
 from rest_framework import serializers
 
 SEQ_MAX = 2**63 - 1
+NUMBER_MAX = 2**53
 DEPTH_MAX = 8
 CURSORS_MAX = 1_000
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 # C0 without tab and newline, DEL, C1: they draw nothing and can steer a terminal. NUL is refused before.
 CONTROLS = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]")
+
+# What turns the direction of the text around it, or shows nothing: not for names, which stand beside others.
+INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def json_text(shape: Any) -> bytes:
+    """Return a shape as JSON; also what another hand stored and orjson cannot say, such as a number past 64 bits."""
+    try:
+        return orjson.dumps(shape, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def rfc3339(moment: datetime.datetime | None) -> str | None:
@@ -45,14 +60,33 @@ class SeqField(serializers.IntegerField):
         return value
 
 
+def plain_name(name: str) -> str:
+    """Return the name on one line, without characters that are not seen but change what is."""
+    return INVISIBLE.sub("", " ".join(plain_text(name).split()))
+
+
 class PlainTextField(serializers.CharField):
-    """Text that people read: NUL and lone surrogates are refused, other control characters dropped."""
+    """Text that people read, kept as typed: NUL and lone surrogates are refused, other controls dropped."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        text = plain_text(super().to_internal_value(data))
-        if not text.strip() and not self.allow_blank:
+        text = self.cleaned(super().to_internal_value(data))
+        if not self.allow_blank and not any(one.isprintable() and one != " " for one in text):
             self.fail("blank")
         return text
+
+    def cleaned(self, text: str) -> str:
+        """Return the text as it is stored."""
+        return plain_text(text)
+
+
+class PlainNameField(PlainTextField):
+    """A name or title: one line, and nothing in it that is not seen."""
+
+    def cleaned(self, text: str) -> str:
+        return plain_name(text)
 
 
 class WebAddressField(serializers.URLField):
@@ -105,12 +139,13 @@ class CursorsField(serializers.DictField):
 
 
 class JSONObjectField(serializers.DictField):
-    """A small JSON object, of a depth and content that PostgreSQL stores."""
+    """A small JSON object, of a depth and content that both databases give back as they took it."""
 
     default_error_messages = {
         "too_deep": "Nest at most {depth} levels.",
         "too_large": "At most {size} bytes as JSON.",
         "text": "NUL characters and lone surrogates are not allowed.",
+        "number": "Beyond 2⁵³ a number is not the same everywhere; send it as text.",
     }
 
     def __init__(self, *, max_bytes: int, **kwargs: Any) -> None:
@@ -118,18 +153,34 @@ class JSONObjectField(serializers.DictField):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, dict) and _depth(data) > DEPTH_MAX:
-            self.fail("too_deep", depth=DEPTH_MAX)
+        if isinstance(data, dict):
+            self._look_into(data)
         value: dict[str, Any] = super().to_internal_value(data)
-        try:
-            encoded = orjson.dumps(value)
-        except (orjson.JSONEncodeError, UnicodeEncodeError):
-            self.fail("text")
-        if rb"\u0000" in encoded:
-            self.fail("text")
-        if len(encoded) > self.max_bytes:
+        if len(json_text(value)) > self.max_bytes:
             self.fail("too_large", size=self.max_bytes)
         return value
+
+    def _look_into(self, data: dict[Any, Any]) -> None:
+        if _depth(data) > DEPTH_MAX:
+            self.fail("too_deep", depth=DEPTH_MAX)
+        for leaf in _leaves(data):
+            if isinstance(leaf, str) and UNSTORABLE.search(leaf):
+                self.fail("text")
+            # PostgreSQL gives 1e20 back as a whole number, which no JSON writer of 64 bits can say.
+            if isinstance(leaf, (int, float)) and abs(leaf) > NUMBER_MAX:
+                self.fail("number")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield every key and value that is neither an object nor a list."""
+    if isinstance(value, dict):
+        yield from value
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        yield value
+        return
+    for inner in value:
+        yield from _leaves(inner)
 
 
 def _depth(value: Any) -> int:

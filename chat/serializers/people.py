@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chat.models import Device, Profile
-from chat.serializers.fields import PlainTextField, WebAddressField, rfc3339
+from chat.serializers.fields import PlainNameField, WebAddressField, rfc3339
 
 
 class UserSerializer(serializers.Serializer[Profile]):
@@ -39,7 +39,7 @@ class OwnProfileSerializer(UserSerializer):
 class ProfileChangeSerializer(serializers.Serializer[Profile]):
     """What a person may change of their own profile; an empty value takes the field back."""
 
-    display_name = PlainTextField(max_length=100, allow_blank=True, required=False)
+    display_name = PlainNameField(max_length=100, allow_blank=True, required=False)
     avatar_url = WebAddressField(required=False)
     direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices, required=False)
 

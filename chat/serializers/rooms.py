@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from chat.models import Membership, Message, Profile, Room
 from chat.serializers.fields import (
+    PlainNameField,
     PlainTextField,
     SeqField,
     ShortListField,
@@ -141,7 +142,7 @@ def room_shape(view: RoomView) -> dict[str, Any]:
 class RoomChangeSerializer(serializers.Serializer[Room]):
     """What the admins of a group may change."""
 
-    title = PlainTextField(max_length=200, required=False)
+    title = PlainNameField(max_length=200, required=False)
     topic = PlainTextField(max_length=1000, allow_blank=True, required=False)
     visibility = serializers.ChoiceField(choices=Room.Visibility.choices, required=False)
     history = serializers.ChoiceField(choices=Room.History.choices, required=False)
@@ -154,7 +155,7 @@ class NewGroupSerializer(serializers.Serializer[Room]):
     """What a person says of a new group; the same ``id`` again is a repeat."""
 
     id = serializers.UUIDField(required=False)
-    title = PlainTextField(max_length=200)
+    title = PlainNameField(max_length=200)
     visibility = serializers.ChoiceField(
         choices=Room.Visibility.choices, default=Room.Visibility.PRIVATE
     )

@@ -113,13 +113,20 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
         message = await receive()
         if message["type"] == "websocket.disconnect":
             return
-        if len(message.get("text") or message.get("bytes") or "") > chat_settings.FRAME_MAX:
-            socket.answer(failed(TooLarge()))
-            socket.close(CLOSE_CODES["too_large"])
+        if _size(message) > chat_settings.FRAME_MAX:
+            refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
         await _hear(hub, socket, message, scope)
         # A client that sends without reading is answered only as fast as it reads.
         await socket.flushed()
+
+
+def _size(message: dict[str, Any]) -> int:
+    """Return the bytes of a frame."""
+    text = message.get("text")
+    if text is None:
+        return len(message.get("bytes") or b"")
+    return len(text) if text.isascii() else len(text.encode())
 
 
 async def _hear(hub: Hub, socket: Socket, message: dict[str, Any], scope: Scope) -> None:

@@ -35,7 +35,6 @@ async def running_hub() -> Hub:
     hub = _hubs[loop]
     async with hub.starting:
         if not hub.epoch:
-            await hub.connect()
             await hub.look(everywhere=False)
     return hub
 

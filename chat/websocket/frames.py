@@ -6,22 +6,33 @@ from typing import Any
 
 import orjson
 
-from chat.errors import ChatError, Invalid, Unsupported
+from chat.errors import (
+    ChatError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    TokenExpired,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
 from chat.websocket.socket import Socket
 
 REF_MAX = 64
 
 # How a refused socket is closed; anything else that is wrong with the server says: try again later.
 CLOSE_CODES = {
-    "invalid": 4400,
-    "unsupported": 4400,
-    "unauthenticated": 4401,
-    "token_expired": 4401,
-    "forbidden": 4403,
-    "not_found": 4404,
-    "rate_limited": 4429,
-    "too_large": 1009,
-    "unavailable": 1013,
+    Invalid.code: 4400,
+    Unsupported.code: 4400,
+    Unauthenticated.code: 4401,
+    TokenExpired.code: 4401,
+    Forbidden.code: 4403,
+    NotFound.code: 4404,
+    RateLimited.code: 4429,
+    TooLarge.code: 1009,
+    Unavailable.code: 1013,
 }
 
 

@@ -52,6 +52,7 @@ class Hub:
         self.gap = asyncio.Event()
         self.outgoing: asyncio.Queue[list[Published]] = asyncio.Queue(OUTGOING_MAX)
         self.starting = asyncio.Lock()
+        self.attached = asyncio.Event()
         self.layer = outlet.shared_layer()
         self.layer_channel: str | None = None
         self._loop = asyncio.get_running_loop()
@@ -187,15 +188,14 @@ class Hub:
         try:
             async with asyncio.timeout(outlet.LAYER_TIMEOUT):
                 self.layer_channel = await self.layer.new_channel("chat")
+            self.attached.set()
         except Exception as error:
             logger.warning("the channel layer is away: %s", type(error).__name__)
 
     async def listen(self) -> None:
         """Take events from the layer, for ever."""
-        while self.layer is None or self.layer_channel is None:
-            await asyncio.sleep(chat_settings.TICK)
-            await self.connect()
-        while True:
+        await self.attached.wait()
+        while self.layer is not None:
             message = await self.layer.receive(self.layer_channel)
             if message.get("type") == "chat.events" and message["origin"] != self.id:
                 self.accept(outlet.unpacked(message))
@@ -239,6 +239,7 @@ class Hub:
     async def look(self, *, everywhere: bool) -> None:
         """Compare our places with the log: of what happened lately, or of all our rooms."""
         self.epoch = await cross(current_epoch)
+        await self.connect()
         await self.subscribe(tuple(self.rooms))
         if everywhere:
             heads = await cross(log.heads_of, list(self.rooms))

@@ -71,38 +71,48 @@ async def _own_first(
 
 
 async def _catch_up(socket: Socket, cursors: dict[str, int], mine: rooms.Standings) -> None:
-    lost = await _replay(socket, cursors, mine)
+    lost, gone = await _replay(socket, cursors, mine)
     for room, seq in cursors.items():
-        if room in lost:
+        if room in gone:
+            _tell_left(socket, room)
+        elif room in lost:
             _reset(socket, room, "pruned", mine[room].head)
-            continue
-        read_seq = mine[room].read_seq
-        socket.answer({"type": "resumed", "room": room, "head": seq, "read_seq": read_seq})
-        socket.release(room, seq)
+        else:
+            read_seq = mine[room].read_seq
+            socket.answer({"type": "resumed", "room": room, "head": seq, "read_seq": read_seq})
+            socket.release(room, seq)
         await socket.flushed()
 
 
-async def _replay(socket: Socket, cursors: dict[str, int], mine: rooms.Standings) -> set[str]:
-    """Send the events past the cursors, moving them. Returns the rooms whose log begins later than that."""
+async def _replay(
+    socket: Socket, cursors: dict[str, int], mine: rooms.Standings
+) -> tuple[set[str], set[str]]:
+    """Send the events past the cursors, moving them.
+
+    Returns the rooms whose log begins later than that, and those no longer the person's.
+    """
     lost: set[str] = set()
+    gone: set[str] = set()
     behind = {room: seq for room, seq in cursors.items() if seq < mine[room].head}
     while behind and not socket.closing:
-        page = await cross(log.replay, socket.viewer, behind, PAGE)
-        reached = dict(behind)
+        page, left = await cross(log.replay, socket.viewer, behind, PAGE)
+        gone |= left
         for room, seq, text in page:
-            if room in lost or seq != reached[room] + 1:
+            if room in lost or seq != cursors[room] + 1:
                 lost.add(room)
                 continue
-            reached[room] = cursors[room] = seq
+            cursors[room] = seq
             socket.tell(text)
             await socket.flushed()
-        # A room of which nothing came is one that the person has just lost, or whose log was pruned.
-        stuck = {room for room in behind if not page or room in lost}
-        lost |= stuck
-        behind = {
-            room: seq for room, seq in reached.items() if room not in lost and seq < mine[room].head
-        }
-    return lost
+        if not page and not left:
+            lost |= set(behind)
+        done = lost | gone
+        behind = {r: cursors[r] for r in behind if r not in done and cursors[r] < mine[r].head}
+    return lost, gone
+
+
+def _tell_left(socket: Socket, room: str) -> None:
+    socket.answer({"type": "room.left", "room": socket.own_log, "left": room})
 
 
 def _reset(socket: Socket, room: str, reason: str, head: int) -> None:
@@ -119,11 +129,13 @@ async def _tell_changes(
     """Tell of rooms that the client has no cursor of, and of cursors whose room is no longer the person's."""
     for room in cursors:
         if room not in mine:
-            socket.answer({"type": "room.left", "room": socket.own_log, "left": room})
+            _tell_left(socket, room)
     new = [UUID(room) for room in mine if room not in cursors and room in seats]
     for start in range(0, len(new), ROOMS):
         found = await cross(rooms.room_views, socket.viewer, new[start : start + ROOMS])
         for shape in map(room_shape, found.values()):
+            # Not further than the head read at first: what came since is still to be told, of the own log above all.
+            shape["head"] = mine[shape["id"]].head
             frame = {"joined": shape["id"], "snapshot": shape}
             socket.answer({"type": "room.joined", "room": socket.own_log, **frame})
             socket.release(shape["id"], shape["head"])

@@ -40,7 +40,8 @@ def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
 # The options that matter. `loop` and `ws` stay "auto": that is uvloop where it is installed,
 # and the fast websockets implementation, which the name "websockets" does not pick.
 UVICORN_OPTIONS: dict[str, Any] = {
-    "ws_max_size": 64 * 1024,
+    # Twice CHAT["FRAME_MAX"]: what is a little too big the chat refuses in words, what is more uvicorn cuts off.
+    "ws_max_size": 128 * 1024,
     # 15 KB on the wire would become 15 MB in memory.
     "ws_per_message_deflate": False,
     "ws_ping_interval": 20,

@@ -18,7 +18,7 @@ CHAT = {
     # What carries events between server processes.
     "CHANNEL_LAYER": "default",
     # How much: characters of a message, bytes of its metadata and of a frame, rows of a page.
-    "TEXT_MAX": 8_000,
+    "TEXT_MAX": 5_000,
     "METADATA_MAX": 4_096,
     "FRAME_MAX": 65_536,
     "PAGE_SIZE": 50,

@@ -68,11 +68,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "staticfiles"
 STATICFILES_DIRS = [ROOT / "project" / "static"]
+# Names with hashes exist only once `collectstatic` has run; before that the pages come without their looks.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
+        if DEBUG or not STATIC_ROOT.is_dir()
         else "servestatic.storage.CompressedManifestStaticFilesStorage",
     },
 }

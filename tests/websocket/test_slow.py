@@ -12,9 +12,9 @@ from websockets.typing import Subprotocol
 
 from tests.websocket.wire import WITHIN, Caller, greeted
 
-FRAMES = 600
+FRAMES = 900
 CONNECTIONS = Path("/proc/net/tcp")
-TEXT = "x" * 7_000
+TEXT = "x" * 4_900
 
 
 def test_stalled_reader_delays_nobody_and_is_closed(ann: Caller, bob: Caller) -> None:

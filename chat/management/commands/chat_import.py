@@ -47,11 +47,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the import and say what came of it."""
         file: Path = options["file"]
-        answers = irc.parse_annotations(_lines_of(options["annotations"]))
+        raw, answers = _lines_of(file), irc.parse_annotations(_lines_of(options["annotations"]))
         day = options["day"] or _day_of(file)
-        read = with_actions(list(irc.parse(_lines_of(file), day)))
+        read = with_actions(list(irc.parse(raw, day)))
         room = self._room(options)
-        lines = list(importable(read, answers, source=room.key or "", day=day))
+        lines = list(importable(read, answers, source=str(room.pk)))
         total = Imported()
         for batch in _shown(
             [lines[at : at + BATCH] for at in range(0, len(lines), BATCH)], file.name
