@@ -19,7 +19,7 @@ STOREYS = (
     {"events"},
     {"serializers", "policy"},
     {"models"},
-    {"conf", "errors", "irc"},
+    {"conf", "errors", "extras", "irc"},
 )
 DOORS = STOREYS[1]
 # Rows pass through the admin by Django's design; it writes through actions.
