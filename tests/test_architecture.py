@@ -18,7 +18,7 @@ STOREYS = (
     {"actions", "queries"},
     {"events"},
     {"serializers", "policy"},
-    {"models"},
+    {"models", "routers"},
     {"conf", "errors", "extras", "irc"},
 )
 DOORS = STOREYS[1]
