@@ -13,6 +13,9 @@ from chat.events import Published
 from chat.models import Profile, Room
 from tests.live.fixtures import setup  # noqa: F401  (a fixture of this name, for all tests)
 
+# A project of its own, which test_host.py runs in a process of its own.
+collect_ignore = ["host"]
+
 
 class Heard(list[Published]):
     """All that was published so far, in the order in which it went out."""

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the roof to the ground; a room may use those below it and, one way only, those beside it.
 STOREYS = (
-    {"apps"},
+    {"apps", "testing"},
     {"rest", "websocket", "web", "admin", "management", "templatetags"},
     {"commands", "outlets", "checks"},
     {"actions", "queries"},
