@@ -56,3 +56,14 @@ def test_its_own_tests_pass(place: dict[str, str]) -> None:
     assert "skipped" not in said
     # The plugin came with the wheel: nothing of the host names it.
     assert "parley" not in "".join(path.read_text() for path in HOST.glob("conftest.py"))
+
+
+def test_its_tests_pass_with_the_chat_in_a_database_of_its_own(
+    place: dict[str, str], tmp_path: Path
+) -> None:
+    """Two SQLite files; or PostgreSQL for the host and SQLite for the chat."""
+    place["HOST_CHAT_DATABASE"] = str(tmp_path / "chat.sqlite3")
+    wheel.run(python("-m", "django", "check", "--fail-level", "WARNING"), HOST, **place)
+    said = wheel.run(python("-m", "pytest", "-q", "-rA", str(HOST)), HOST, **place).stdout
+    assert " passed" in said
+    assert "skipped" not in said

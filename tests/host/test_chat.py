@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from accounts.models import Account
+from django.db import connections
 from django.test import Client
 from jwt import decode
 from rest_framework_simplejwt.tokens import AccessToken
 
+from chat.actions.people import register_person
 from chat.conf import token_settings
+from chat.errors import Conflict
 from chat.events import database
 from chat.models import Message, Profile
 
 pytestmark = pytest.mark.django_db(databases="__all__")
+
+# What Django and SQLite keep for themselves in any database.
+OF_DJANGO = {"django_migrations", "sqlite_sequence"}
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -103,9 +110,7 @@ def test_a_parcel_is_told_of_when_it_left_and_not_when_it_did_not(
     assert [one["message"]["text"] for one in socket.heard if one["type"] == "message.sent"] == [
         "left"
     ]
-    if database() == "default":
-        # Of another database the host's rollback knows nothing; docs/hosting.md says so.
-        assert list(Message.objects.values_list("text", flat=True)) == ["left"]
+    assert list(Message.objects.values_list("text", flat=True)) == ["left"]
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
@@ -146,3 +151,28 @@ def test_an_accounts_end_leaves_the_person(account: Any, chat_person: Any) -> No
     assert Profile.objects.get(pk=person.pk).user == one
     one.delete()
     assert Profile.objects.get(pk=person.pk).user_id is None
+
+
+def test_a_name_taken_meanwhile_leaves_no_account(settings: Any, chat_person: Any) -> None:
+    """Also where accounts are in another database: the two are not one transaction, but undone in one order."""
+
+    def quicker(account: Any) -> dict[str, str]:
+        chat_person("ann")
+        return {}
+
+    settings.CHAT = {**settings.CHAT, "PROFILE": quicker}
+    with pytest.raises(Conflict):
+        register_person(username="ann", password="a long walk home", email="ann@example.org")
+    assert not Account.objects.exists()
+    assert not Profile.objects.exists()
+
+
+def test_the_chats_tables_are_where_they_are_to_be() -> None:
+    """F14: apart from everything else, or beside it."""
+    tables = {each.alias: set(each.introspection.table_names()) for each in connections.all()}
+    ours = {Profile._meta.db_table, Message._meta.db_table, "chat_event", "chat_room"}
+    assert ours <= tables[database()]
+    if "chat" in tables:
+        assert database() == "chat"
+        assert not {name for name in tables["default"] if name.startswith("chat_")}
+        assert {name for name in tables["chat"] if not name.startswith("chat_")} <= OF_DJANGO

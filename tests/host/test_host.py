@@ -14,7 +14,7 @@ from mysite import settings as written
 from rest_framework.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 READ = copy.deepcopy((written.REST_FRAMEWORK, written.SIMPLE_JWT))
 

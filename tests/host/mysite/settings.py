@@ -66,10 +66,12 @@ CHAT = {
     },
 }
 if os.environ.get("HOST_CHAT_DATABASE"):
-    # The chat's tables apart from everything else: these three lines, and `migrate --database chat`.
+    # The chat's tables apart from everything else: these few lines, and `migrate --database chat`.
     DATABASES["chat"] = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.environ["HOST_CHAT_DATABASE"],
+        # What a view of the host says in a room is undone with the rest of its request.
+        "ATOMIC_REQUESTS": True,
         "OPTIONS": {"transaction_mode": "IMMEDIATE"},
         "TEST": {"NAME": os.environ["HOST_CHAT_DATABASE"] + ".test"},
     }
