@@ -78,3 +78,25 @@ def test_an_include_without_its_package_names_the_extra(
 ) -> None:
     opened = alone("-c", f"import django; django.setup(); import {module}")
     assert opened.stderr.strip().splitlines()[-1].endswith(f"pip install 'django-parley[{extra}]'")
+
+
+def test_setting_up_asks_no_database(alone: Run) -> None:
+    """F18: import and setup() open neither a database nor a network connection."""
+    watch = (
+        "import sys\n"
+        "seen = []\n"
+        "sys.addaudithook(lambda event, _: seen.append(event)"
+        " if event in ('sqlite3.connect', 'socket.connect') else None)\n"
+        "import django\n"
+        "django.setup()\n"
+        "import chat.rest.urls, chat.events, chat.commands\n"
+        "print(seen)\n"
+        "from chat.models import Room\n"
+        "try: Room.objects.exists()\n"
+        "except Exception: pass\n"
+        "print(seen)"
+    )
+    quiet, asked = alone("-c", watch).stdout.splitlines()
+    assert quiet == "[]"
+    # The ear is not deaf.
+    assert asked == "['sqlite3.connect']"
