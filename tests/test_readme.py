@@ -98,3 +98,12 @@ def test_two_people_chat(address: str) -> None:
             assert heard["message"]["text"] == "Two cups, please."
 
     anyio.run(chat)
+
+
+def test_the_docs_name_tests_that_are_there() -> None:
+    named = set(re.findall(r"(?<!def )\btest_\w+", (ROOT / "docs/hosting.md").read_text()))
+    code = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    there = set(re.findall(r"\bdef (test_\w+)", code))
+    there |= {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    assert named
+    assert named <= there

@@ -56,7 +56,8 @@ class Socket:
         """Return the next frame of a type, or that a condition holds for; those before it are in ``heard``."""
         while True:
             sent = self._run(self._wire.receive_output(WITHIN))
-            assert sent["type"] == "websocket.send", f"the socket ended: {sent}"
+            if sent["type"] != "websocket.send":
+                pytest.fail(f"the socket ended: {sent}")
             frame: Frame = orjson.loads(sent["text"])
             self.heard.append(frame)
             if frame["type"] == wanted if isinstance(wanted, str) else wanted(frame):
@@ -110,7 +111,8 @@ async def _connected(path: str, headers: Any, offered: list[str]) -> Application
     wire = ApplicationCommunicator(application, scope)
     await wire.send_input({"type": "websocket.connect"})
     answer = await wire.receive_output(WITHIN)
-    assert answer["type"] == "websocket.accept", f"the socket was refused: {answer}"
+    if answer["type"] != "websocket.accept":
+        pytest.fail(f"the socket was refused: {answer}")
     return wire
 
 
