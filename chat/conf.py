@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 DEFAULTS: dict[str, Any] = {
@@ -21,6 +23,11 @@ DEFAULTS: dict[str, Any] = {
     "OUTLETS": [],
     # The alias in CHANNEL_LAYERS that carries events between server processes.
     "CHANNEL_LAYER": "default",
+    # The alias in DATABASES that the chat's tables live in, with chat.routers.ChatRouter in DATABASE_ROUTERS.
+    # None means wherever the host's routers put them, which without routers is beside everything else.
+    "DATABASE": None,
+    # The tokens of a device: any key of TOKENS below. What is not said here is taken from SIMPLE_JWT.
+    "JWT": {},
     # Whether auth/register/ makes accounts for anyone who asks.
     "REGISTRATION": True,
     # Characters (code points) in a message; even as JSON escapes, twelve bytes each, they fit a 64 KiB frame.
@@ -54,6 +61,24 @@ DEFAULTS: dict[str, Any] = {
     "BRIDGE_THREADS": 8,
 }
 
+# CHAT["JWT"]: under the names that SIMPLE_JWT has for the same, so that a host need not say it twice.
+TOKENS: dict[str, Any] = {
+    # These three belong together: a key named in CHAT["JWT"] leaves all three of SIMPLE_JWT alone.
+    "ALGORITHM": "HS256",
+    # None means one derived from SECRET_KEY: good for a beginning, but who learns that one then has both.
+    "SIGNING_KEY": None,
+    "VERIFYING_KEY": "",
+    # A token for another service is none for this one.
+    "ISSUER": "parley",
+    "AUDIENCE": "parley",
+    # Seconds that two clocks may differ.
+    "LEEWAY": 10,
+    # An access token works until its device ends, and at most so long; a refresh token is good once.
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
+}
+KEYS = frozenset({"ALGORITHM", "SIGNING_KEY", "VERIFYING_KEY"})
+
 # Settings whose value is a dotted path (or a list of them) and is used as what it names.
 IMPORTED = frozenset({"AUTHENTICATION", "POLICY", "PROFILE", "OUTLETS"})
 
@@ -85,3 +110,19 @@ class ChatSettings:
 
 
 chat_settings = ChatSettings()
+
+
+def token_settings() -> dict[str, Any]:
+    """Return what holds for tokens: ``CHAT["JWT"]``, else ``SIMPLE_JWT``, else :data:`TOKENS`."""
+    own: dict[str, Any] = chat_settings.JWT
+    host = getattr(settings, "SIMPLE_JWT", {})
+    lent = set(TOKENS) - (KEYS if "SIGNING_KEY" in own else set())
+    found = {**TOKENS, **{name: host[name] for name in lent if host.get(name) is not None}, **own}
+    if not found["SIGNING_KEY"]:
+        found["SIGNING_KEY"] = derived_key()
+    return found
+
+
+def derived_key() -> str:
+    """Return the key that stands in where none is named: it cannot be turned back into SECRET_KEY."""
+    return salted_hmac("chat.tokens", "signing key", algorithm="sha256").hexdigest()

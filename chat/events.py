@@ -119,7 +119,7 @@ class Published:
 
 
 def database() -> str:
-    """Return the alias that the chat's tables are written to."""
+    """Return the alias that the chat's tables are written to: ``CHAT["DATABASE"]``, by way of the routers."""
     return router.db_for_write(Event)
 
 

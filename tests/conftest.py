@@ -9,9 +9,12 @@ import pytest
 
 from chat.actions.people import add_person
 from chat.actions.rooms import create_group, open_direct
-from chat.events import Published
+from chat.events import Published, database
 from chat.models import Profile, Room
 from tests.live.fixtures import setup  # noqa: F401  (a fixture of this name, for all tests)
+
+# A project of its own, which test_host.py runs in a process of its own.
+collect_ignore = ["host"]
 
 
 class Heard(list[Published]):
@@ -24,7 +27,7 @@ class Heard(list[Published]):
     def of(self, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Published]:
         """Return what goes out when a verb has run and its transaction is committed."""
         before = len(self)
-        with self._committing(execute=True):
+        with self._committing(execute=True, using=database()):
             verb(*args, **kwargs)
         return self[before:]
 

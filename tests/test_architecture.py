@@ -12,14 +12,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the roof to the ground; a room may use those below it and, one way only, those beside it.
 STOREYS = (
-    {"apps"},
+    {"apps", "testing"},
     {"rest", "websocket", "web", "admin", "management", "templatetags"},
     {"commands", "outlets", "checks"},
     {"actions", "queries"},
     {"events"},
     {"serializers", "policy"},
-    {"models"},
-    {"conf", "errors", "irc"},
+    {"models", "routers"},
+    {"conf", "errors", "extras", "irc"},
 )
 DOORS = STOREYS[1]
 # Rows pass through the admin by Django's design; it writes through actions.

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 
 from chat.actions.locks import lock_own_logs, self_key
 from chat.actions.transactions import action
@@ -104,15 +104,16 @@ def register_person(*, username: str, password: str, email: str = "") -> Profile
     if Profile.objects.filter(username__iexact=username).exists():
         raise _taken()
     try:
-        # A savepoint, so that the refusal of a name leaves a host's transaction usable.
-        with transaction.atomic():
+        # Where accounts are, which may be another database: a refused name must leave none behind there.
+        # In the same one it is a savepoint, so that the refusal leaves a host's transaction usable.
+        with transaction.atomic(using=router.db_for_write(model)):
             user = model._default_manager.create_user(**account, password=password)
             shown = {**chat_settings.PROFILE(user), "username": username}
             profile = add_person(user_id=user.pk, **shown)
+            if profile.username != username:
+                raise _taken()
     except IntegrityError:
         raise _taken() from None
-    if profile.username != username:
-        raise _taken()
     return profile
 
 

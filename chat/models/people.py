@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.core.validators import RegexValidator, URLValidator
-from django.db import models
+from django.db import models, router
+from django.db.models.deletion import Collector
 from django.db.models.functions import Lower
 from uuid6 import uuid7
 
@@ -15,6 +17,20 @@ HANDLE = RegexValidator(
     r"\A(?=.*[A-Za-z0-9])[A-Za-z0-9_.\-]{1,64}\Z",
     "Use 1 to 64 letters, digits, dots, dashes or underscores; not signs alone.",
 )
+
+
+def forget_account(
+    collector: Collector, field: Any, people: models.QuerySet[Any], using: str
+) -> None:
+    """Empty the key of an account that is being deleted, in the database that the profile is in.
+
+    Django's own SET_NULL looks for profiles beside the account, where there may be none of our tables.
+    """
+    collector.add_field_update(field, None, people.using(router.db_for_write(Profile)))
+
+
+# Without this Django would fetch the profiles first, only to see whether there are any.
+forget_account.lazy_sub_objs = True  # type: ignore[attr-defined]
 
 
 class Profile(models.Model):
@@ -36,7 +52,7 @@ class Profile(models.Model):
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=forget_account,
         db_constraint=False,
         related_name="+",
     )

@@ -11,10 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from chat.conf import chat_settings
 from chat.events import Published
+from chat.extras import named
+
+with named():
+    from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 logger = logging.getLogger("chat.outlets.sockets")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.routing import URLRouter
 from django.urls import path
 
+from chat.extras import named
 from chat.websocket.consumer import all_rooms, direct_room, nowhere, one_room
+
+with named():
+    from channels.routing import URLRouter
 
 # Django's path() is typed for views; Channels routes ASGI applications by it.
 _path: Any = path

@@ -7,9 +7,13 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn import Config, Server
-from uvicorn.config import LOGGING_CONFIG
-from uvicorn.supervisors import Multiprocess
+from chat.conf import chat_settings
+from chat.extras import named
+
+with named():
+    from uvicorn import Config, Server
+    from uvicorn.config import LOGGING_CONFIG
+    from uvicorn.supervisors import Multiprocess
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -40,8 +44,6 @@ def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
 # The options that matter. `loop` and `ws` stay "auto": that is uvloop where it is installed,
 # and the fast websockets implementation, which the name "websockets" does not pick.
 UVICORN_OPTIONS: dict[str, Any] = {
-    # Twice CHAT["FRAME_MAX"]: what is a little too big the chat refuses in words, what is more uvicorn cuts off.
-    "ws_max_size": 128 * 1024,
     # 15 KB on the wire would become 15 MB in memory.
     "ws_per_message_deflate": False,
     "ws_ping_interval": 20,
@@ -68,8 +70,10 @@ def listen(host: str, port: int, *, family: int | None = None) -> socket.socket:
 
 
 def build(app: str | Callable[..., Any], **options: Any) -> Server:
-    """A uvicorn server with UVICORN_OPTIONS; `options` win over them."""
-    return Server(Config(app, **{**UVICORN_OPTIONS, **options}))
+    """A uvicorn server with UVICORN_OPTIONS and room for frames of CHAT["FRAME_MAX"]; `options` win over them."""
+    # Twice that: a frame a little too big the chat refuses in words, only a far bigger one uvicorn cuts off.
+    limits = {"ws_max_size": 2 * chat_settings.FRAME_MAX}
+    return Server(Config(app, **{**UVICORN_OPTIONS, **limits, **options}))
 
 
 def serve(app: str, sock: socket.socket, *, workers: int = 1, **options: Any) -> None:

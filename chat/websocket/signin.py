@@ -45,7 +45,7 @@ def sign_in(scope: dict[str, Any], token: str | None = None) -> SignedIn:
 
     Raises Unauthenticated, TokenExpired.
     """
-    request = Request(_handshake(scope, token or _bearer(scope)), authenticators=_authenticators())
+    request = Request(_handshake(scope, token or _bearer(scope)), authenticators=authenticators())
     try:
         user, auth = request.user, request.auth
     except APIException as error:
@@ -57,9 +57,11 @@ def sign_in(scope: dict[str, Any], token: str | None = None) -> SignedIn:
     return SignedIn(profile_for(user), device and str(device), getattr(auth, "expires_at", None))
 
 
-def _authenticators() -> list[BaseAuthentication]:
-    classes: Any = chat_settings.AUTHENTICATION or api_settings.DEFAULT_AUTHENTICATION_CLASSES
-    return [one() for one in classes]
+def authenticators() -> list[BaseAuthentication]:
+    """Return who is asked, in order: the same as over REST."""
+    chosen = chat_settings.AUTHENTICATION
+    host: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    return [one() for one in (host if chosen is None else chosen)]
 
 
 def _bearer(scope: dict[str, Any]) -> str | None:

@@ -1,5 +1,7 @@
 """Django itself: what is installed and where things are."""
 
+import sys
+
 from project.env import DEBUG as DEBUG
 from project.env import ROOT, env, hosts, secret
 
@@ -73,7 +75,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG or not STATIC_ROOT.is_dir()
+        if DEBUG or not (STATIC_ROOT.is_dir() or "collectstatic" in sys.argv)
         else "servestatic.storage.CompressedManifestStaticFilesStorage",
     },
 }

@@ -28,6 +28,7 @@ from chat.actions.reads import mark_read
 from chat.actions.rooms import create_group, delete_room, keep_room, open_direct
 from chat.actions.sending import Draft, Sent, send_message, send_messages
 from chat.errors import ChatError, Conflict, Forbidden, NotFound, Unauthenticated
+from chat.events import database
 from chat.models import Device, Event, Membership, Message, Profile, Room
 from chat.queries.epoch import current_epoch
 from tests.conftest import Heard
@@ -42,7 +43,7 @@ def hosted(verb: Callable[[], object]) -> Callable[[], object]:
     """Run a verb in a host's transaction, where a deadlock is not tried again but seen."""
 
     def run() -> object:
-        with transaction.atomic():
+        with transaction.atomic(using=database()):
             return verb()
 
     return run

@@ -13,7 +13,7 @@ from chat.actions.messages import delete_message
 from chat.actions.rooms import create_group, open_direct
 from chat.actions.transactions import TRIES, action
 from chat.errors import Conflict, Forbidden
-from chat.events import Published
+from chat.events import Published, database
 from chat.models import Event, Message, Profile, Room
 from tests.conftest import Heard
 from tests.scene import logged, say
@@ -52,7 +52,7 @@ def failing(cause: type[Exception], times: int) -> tuple[list[int], Callable[[],
 
 
 def test_nothing_goes_out_before_the_host_commits(group: Room, ann: Profile, heard: Heard) -> None:
-    with transaction.atomic():
+    with transaction.atomic(using=database()):
         say(ann, group)
         say(ann, group)
         assert heard == []
@@ -67,7 +67,7 @@ def test_nothing_goes_out_when_the_host_rolls_back(
     heard.clear()
 
     def host() -> NoReturn:
-        with transaction.atomic():
+        with transaction.atomic(using=database()):
             say(ann, group)
             join_room(cat, group.pk)
             open_direct(ann, cat.pk)
@@ -86,11 +86,11 @@ def test_only_what_was_kept_of_a_hosts_savepoints_goes_out(
     group: Room, ann: Profile, heard: Heard
 ) -> None:
     heard.clear()
-    with transaction.atomic():
+    with transaction.atomic(using=database()):
         say(ann, group, "Kept.")
-        with transaction.atomic():
+        with transaction.atomic(using=database()):
             say(ann, group, "Lost.")
-            transaction.set_rollback(True)
+            transaction.set_rollback(True, using=database())
         say(ann, group, "Kept as well.")
     texts = Message.objects.filter(room=group).order_by("seq").values_list("text", flat=True)
     assert list(texts) == ["Kept.", "Kept as well."]
@@ -101,7 +101,7 @@ def test_only_what_was_kept_of_a_hosts_savepoints_goes_out(
 def test_a_refusal_leaves_the_hosts_transaction_usable(
     group: Room, ann: Profile, bob: Profile, cat: Profile
 ) -> None:
-    with transaction.atomic():
+    with transaction.atomic(using=database()):
         with pytest.raises(Forbidden):
             say(cat, group)
         say(ann, group, id=group.pk)
@@ -163,7 +163,7 @@ def test_what_would_fail_again_is_not_tried_again() -> None:
 
 def test_inside_a_hosts_transaction_nothing_is_tried_again() -> None:
     tries, verb = failing(Passing, 1)
-    with pytest.raises(OperationalError), transaction.atomic():
+    with pytest.raises(OperationalError), transaction.atomic(using=database()):
         verb()
     assert len(tries) == 1
 
@@ -175,7 +175,7 @@ def test_what_is_heard_can_be_found(
     found: list[bool] = []
 
     def look(items: list[Published]) -> None:
-        assert not transaction.get_connection().in_atomic_block
+        assert not transaction.get_connection(database()).in_atomic_block
         found.extend(Event.objects.filter(room=i.room, seq=i.seq).exists() for i in items)
 
     configured(OUTLETS=[look])

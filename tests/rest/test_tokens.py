@@ -12,8 +12,8 @@ import pytest
 from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
-from rest_framework_simplejwt.settings import api_settings
 
+from chat.conf import token_settings
 from chat.models import Device, Profile
 from chat.rest.auth.authentication import DeviceAuthentication
 from tests.rest.conftest import SignIn, refresh, refused, with_token
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def signed(claims: dict[str, Any]) -> str:
     """Sign any claims, also those that the library would not."""
-    return jwt.PyJWS().encode(json.dumps(claims).encode(), api_settings.SIGNING_KEY, "HS256")
+    return jwt.PyJWS().encode(json.dumps(claims).encode(), token_settings()["SIGNING_KEY"], "HS256")
 
 
 def good_claims(kind: str = "access") -> dict[str, Any]:
@@ -34,8 +34,8 @@ def good_claims(kind: str = "access") -> dict[str, Any]:
         "jti": uuid4().hex,
         "iat": now,
         "exp": now + 60,
-        "iss": api_settings.ISSUER,
-        "aud": api_settings.AUDIENCE,
+        "iss": token_settings()["ISSUER"],
+        "aud": token_settings()["AUDIENCE"],
     }
 
 
@@ -135,7 +135,7 @@ def test_a_token_whose_header_nests_without_end_is_refused(db: None) -> None:
 @pytest.mark.parametrize("algorithm", ["none", "HS384"])
 def test_another_algorithm_is_refused(dora: Profile, sign_in: SignIn, algorithm: str) -> None:
     sign_in()
-    key = None if algorithm == "none" else api_settings.SIGNING_KEY
+    key = None if algorithm == "none" else token_settings()["SIGNING_KEY"]
     token = jwt.encode(good_claims(), key, algorithm=algorithm)
     refused(with_token(token).get("/api/users/me/"), 401, "unauthenticated")
 

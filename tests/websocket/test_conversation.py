@@ -174,6 +174,7 @@ def test_frame_too_big_ends_the_socket(ann: Caller) -> None:
         async with greeted(ann.address, ann.token) as wire:
             await wire.send('{"type": "ping", "x": "' + "x" * 70_000 + '"}')
             assert await wire.closed() == 1009
+            assert wire.of("failed")[0]["error"]["code"] == "too_large"
 
     asyncio.run(scene())
 

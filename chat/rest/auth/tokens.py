@@ -1,23 +1,39 @@
 """The tokens of a device: an access and a refresh token, which name it and nothing else.
 
-The only file that knows simplejwt. What ``SIMPLE_JWT`` says of keys, lifetimes, issuer and audience holds.
+The only file that knows simplejwt, and of it only the signing: how tokens are made is said by ``CHAT["JWT"]``
+(:data:`chat.conf.TOKENS`), so that a host's own tokens may live longer, or under another key, in the same process.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
-from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
-
+from chat.conf import token_settings
 from chat.errors import TokenExpired, Unauthenticated
+from chat.extras import named
+
+with named():
+    from rest_framework_simplejwt.backends import TokenBackend
+    from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
 DEVICE = "sid"
+KIND = "token_type"
+ACCESS = "access"
+REFRESH = "refresh"
 # What the libraries let through when a claim, or the header before it, is not of the type they expect.
-MISTYPED = (TypeError, ValueError, AttributeError, ArithmeticError, OSError, RecursionError)
+MISTYPED = (
+    TypeError,
+    LookupError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    OSError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +60,55 @@ class Pair:
 
 def issue(sid: UUID) -> Pair:
     """Return fresh tokens of a device."""
-    refresh = RefreshToken()
-    refresh[DEVICE] = str(sid)
-    return Pair(str(refresh.access_token), str(refresh), refresh[api_settings.JTI_CLAIM])
+    refresh_jti = uuid4().hex
+    return Pair(_signed(ACCESS, sid, uuid4().hex), _signed(REFRESH, sid, refresh_jti), refresh_jti)
 
 
 def read_access(token: str) -> Claims:
     """Return what an access token says. Raises TokenExpired, Unauthenticated."""
-    return _read(AccessToken, token)
+    return _read(ACCESS, token)
 
 
 def read_refresh(token: str) -> Claims:
     """Return what a refresh token says. Raises TokenExpired, Unauthenticated."""
-    return _read(RefreshToken, token)
+    return _read(REFRESH, token)
 
 
-def _read(kind: type[Token], token: str) -> Claims:
+def _signed(kind: str, sid: UUID, jti: str) -> str:
+    lifetime = token_settings()[f"{kind.upper()}_TOKEN_LIFETIME"]
+    now = int(time.time())
+    ends = now + int(lifetime.total_seconds())
+    return _backend().encode({KIND: kind, DEVICE: str(sid), "jti": jti, "iat": now, "exp": ends})
+
+
+def _read(kind: str, token: str) -> Claims:
     try:
-        return _claims(kind(token))  # type: ignore[arg-type]
-    except ExpiredTokenError:
+        return _claims(kind, _backend().decode(token))  # type: ignore[arg-type]
+    except TokenBackendExpiredToken:
         raise TokenExpired() from None
-    except (TokenError, *MISTYPED):
+    except (TokenBackendError, *MISTYPED):
         raise Unauthenticated("This token is not valid.") from None
 
 
-def _claims(token: Token) -> Claims:
-    sid, jti = (_uuid(token.get(name)) for name in (DEVICE, api_settings.JTI_CLAIM))
-    return Claims(sid, jti.hex, int(token["exp"]))
+def _backend() -> TokenBackend:
+    said = token_settings()
+    return TokenBackend(
+        said["ALGORITHM"],
+        said["SIGNING_KEY"],
+        said["VERIFYING_KEY"],
+        audience=said["AUDIENCE"],
+        issuer=said["ISSUER"],
+        leeway=said["LEEWAY"],
+    )
+
+
+def _claims(kind: str, claims: dict[str, Any]) -> Claims:
+    if claims.get(KIND) != kind:
+        raise ValueError("a token of another kind")
+    sid, jti = (_uuid(claims.get(name)) for name in (DEVICE, "jti"))
+    # The library lets a token pass that names no end, or one after the end of the calendar.
+    ends = datetime.fromtimestamp(int(claims["exp"]), UTC)
+    return Claims(sid, jti.hex, int(ends.timestamp()))
 
 
 def _uuid(claim: Any) -> UUID:

@@ -1,0 +1,146 @@
+"""``CHAT`` itself: a misspelt setting, one of another type, a path that will not import, limits that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from types import NoneType
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
+from django.utils.module_loading import import_string
+from rest_framework.settings import api_settings
+
+from chat.conf import DEFAULTS, IMPORTED, TOKENS
+from chat.extras import remedy
+
+# What uvicorn takes in one frame when nobody tells it otherwise.
+SERVER_FRAME_MAX = 16 * 1024 * 1024
+# Bytes of a character at most, and of what stands around a message's text and metadata.
+CHARACTER_BYTES = 4
+ENVELOPE = 1_024
+
+LISTS = frozenset({"AUTHENTICATION", "OUTLETS"})
+
+
+def said() -> dict[str, Any]:
+    """Return ``CHAT`` over the defaults; nothing of it where it is no dict, which has a check of its own."""
+    chat = getattr(settings, "CHAT", {})
+    return {**DEFAULTS, **chat} if isinstance(chat, dict) else dict(DEFAULTS)
+
+
+def names(setting: str, path: str) -> bool:
+    """Say whether a list in ``CHAT`` has this path in it."""
+    listed = said()[setting]
+    return isinstance(listed, (list, tuple)) and path in listed
+
+
+@register("chat")
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E001: CHAT is no dict. E002: a key that is none of ours. E003: of another type. E004: will not import."""
+    chat = getattr(settings, "CHAT", {})
+    if not isinstance(chat, dict):
+        return [Error("CHAT is not a dict.", id="chat.E001")]
+    tokens = chat.get("JWT", {})
+    inner = _misfits(tokens, TOKENS, "CHAT['JWT']") if isinstance(tokens, dict) else ()
+    return [*_misfits(chat, DEFAULTS, "CHAT"), *inner]
+
+
+def _misfits(chosen: dict[Any, Any], known: dict[str, Any], where: str) -> Iterator[CheckMessage]:
+    for name, value in chosen.items():
+        if name not in known:
+            yield _unknown(name, known, where)
+        elif name in LISTS and not isinstance(value, (list, tuple, NoneType)):
+            yield Error(f"{where}[{name!r}] is {value!r}, not a list.", id="chat.E003")
+        elif name in IMPORTED:
+            yield from _unimportable(name, value)
+        elif not _like(value, known[name]):
+            wanted = "str" if known[name] is None else type(known[name]).__name__
+            message = f"{where}[{name!r}] is {_shown(name, value)}, not a {wanted} as it should be."
+            yield Error(message, id="chat.E003")
+
+
+def _unknown(name: object, known: dict[str, Any], where: str) -> CheckMessage:
+    nearest = get_close_matches(str(name), known, n=1, cutoff=0)
+    hint = f"Did you mean {nearest[0]!r}?" if nearest else None
+    return Error(f"{where} has no setting {name!r}.", hint=hint, id="chat.E002")
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return a value for people to read; a key is not for them."""
+    return f"of type {type(value).__name__}" if name.endswith("_KEY") else repr(value)
+
+
+def _unimportable(name: str, value: Any) -> Iterator[CheckMessage]:
+    for path in value if isinstance(value, (list, tuple)) else [value]:
+        try:
+            if isinstance(path, str):
+                import_string(path)
+        except ImportError as error:
+            message = f"CHAT[{name!r}] names {path!r}, which will not import."
+            yield Error(message, hint=_why(error), id="chat.E004")
+
+
+def _why(error: ImportError) -> str:
+    command = remedy(error)
+    return f"{error}: {command}" if command and command not in str(error) else str(error)
+
+
+def _like(value: Any, default: Any) -> bool:
+    """Say whether a value is of the default's type; a whole number also stands for seconds, and is above 0."""
+    if default is None:
+        return value is None or isinstance(value, str)
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    if isinstance(default, timedelta):
+        return isinstance(value, timedelta) and value > timedelta(0)
+    if isinstance(default, (int, float)):
+        wanted = (int, float) if isinstance(default, float) or default <= 60 else int
+        return isinstance(value, wanted) and not isinstance(value, bool) and value > 0
+    return isinstance(value, type(default))
+
+
+@register("chat")
+def check_authentication(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E008: there is no way in."""
+    chosen = said()["AUTHENTICATION"]
+    if chosen or (chosen is None and api_settings.DEFAULT_AUTHENTICATION_CLASSES):
+        return []
+    hint = (
+        "Name your DRF authentication classes, or"
+        " 'chat.rest.auth.authentication.DeviceAuthentication'."
+    )
+    return [
+        Error("CHAT['AUTHENTICATION'] is empty: nobody can sign in.", hint=hint, id="chat.E008")
+    ]
+
+
+@register("chat")
+def check_limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E011, E012: the longest message fits no frame, or no request. W003: frames that no server takes."""
+    limits = said()
+    counted = ("TEXT_MAX", "METADATA_MAX", "FRAME_MAX")
+    if not all(isinstance(limits[name], int) for name in counted):
+        return []
+    found: list[CheckMessage] = []
+    longest = limits["TEXT_MAX"] * CHARACTER_BYTES + limits["METADATA_MAX"] + ENVELOPE
+    if longest > limits["FRAME_MAX"]:
+        message = f"A message may have {longest} bytes, a frame {limits['FRAME_MAX']}."
+        hint = "Raise CHAT['FRAME_MAX'], or lower CHAT['TEXT_MAX'] (four bytes each)."
+        found.append(Error(message, hint=hint, id="chat.E011"))
+    body = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if body is not None and longest > body:
+        message = f"A message may have {longest} bytes, a request {body}."
+        hint = "Raise DATA_UPLOAD_MAX_MEMORY_SIZE, or lower CHAT['TEXT_MAX'] (four bytes each)."
+        found.append(Error(message, hint=hint, id="chat.E012"))
+    if limits["FRAME_MAX"] > SERVER_FRAME_MAX:
+        message = f"CHAT['FRAME_MAX'] is above the {SERVER_FRAME_MAX} bytes that a server takes."
+        hint = "Lower it, or start the server with a limit as high (uvicorn --ws-max-size)."
+        found.append(Caution(message, hint=hint, id="chat.W003"))
+    return found

@@ -1,0 +1,1 @@
+"""People of the host: signed in by address, numbered by UUID, without a user name."""
