@@ -220,9 +220,10 @@ def test_an_entry_is_never_changed_and_outlives_its_room(
     ):
         with pytest.raises(TypeError):
             change()
+    place = den.pk
     den.delete()
     kept = ModerationEntry.objects.values_list("room_id", "message_id", "reason")
-    assert set(kept) == {(den.pk, message.pk, WHY), (den.pk, message.pk, "")}
+    assert set(kept) == {(place, message.pk, WHY), (place, message.pk, "")}
 
 
 def test_the_database_wants_a_reason(staff: Profile, den: Room) -> None:
