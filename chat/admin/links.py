@@ -10,7 +10,7 @@ from django.db.models import Model, Prefetch
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat.models import Membership, Room
+from chat.models import Device, Event, Membership, Message, Room
 
 NOBODY = "–"
 NAME_MAX = 60
@@ -34,7 +34,18 @@ def room_name(room: Room) -> str:
 
 def name_of(row: Any) -> str:
     """Return what a row is called."""
-    return room_name(row) if isinstance(row, Room) else str(row)
+    match row:
+        case Room():
+            return room_name(row)
+        case Message():
+            return f"№ {row.seq} by {row.sender or 'the room'} in {room_name(row.room)}"
+        case Membership():
+            return f"{row.user} in {room_name(row.room)}"
+        case Event():
+            return f"{row.type}, № {row.seq} in {room_name(row.room)}"
+        case Device():
+            return f"{row.name or 'unnamed'} of {row.profile}"
+    return str(row)
 
 
 def cut(text: str, most: int = NAME_MAX) -> str:

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from chat.admin.filters import TypeFilter
 from chat.admin.links import NOBODY, linked, row_url, seats
 from chat.admin.tables import ReadOnlyAdmin
-from chat.events import EVENTS
 from chat.models import Event, Message, ModerationEntry, Profile, Room
-
-
-class TypeFilter(admin.SimpleListFilter):
-    """By the catalogue: what there is in the table would have to be looked for in all of it."""
-
-    title = "type"
-    parameter_name = "type"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name, event in EVENTS.items() if event.log]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(type=self.value()) if self.value() else queryset
 
 
 def _message(message: Message | None) -> str:

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from chat.actions.moderation import moderate_delete_message, note_message_read
 from chat.admin.acting import acting, moderator
-from chat.admin.links import NOBODY, linked, list_url, room_name, row_url, seats
+from chat.admin.filters import whether
+from chat.admin.links import NOBODY, linked, list_url, row_url, seats
 from chat.admin.tables import Link, ReadOnlyAdmin
 from chat.models import Event, Message, ModerationEntry, Profile, Room
 
@@ -30,7 +31,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "Who said it, the beginning of the room's title, or an id. Words are not searched."
     )
     narrowed_by = {"room": Room, "sender": Profile}
-    narrow_filter = ["kind", ("deleted_at", admin.EmptyFieldListFilter)]
+    narrow_filter = ["kind", whether("deleted", "deleted_at")]
     fields = [
         "id",
         "in_room",
@@ -49,7 +50,7 @@ class MessageAdmin(ReadOnlyAdmin):
     actions = [
         acting(
             "delete_messages",
-            "Delete…",
+            "Delete messages…",
             "Deleted",
             lambda staff, row, said: moderate_delete_message(staff, row.pk, said["reason"]),
             says="The words are gone for good, for everyone and at once; the place in the room stays.",
@@ -66,7 +67,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="message")
     def place(self, row: Message) -> str:
-        return f"{room_name(row.room)} № {row.seq}"
+        return f"№ {row.seq}"
 
     @admin.display(description="sender")
     def said_by(self, row: Message) -> str:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from chat.actions.moderation import moderate_end_devices
 from chat.admin.acting import acting
+from chat.admin.filters import whether
 from chat.admin.links import linked, list_link, list_url
 from chat.admin.tables import Link, ReadOnlyAdmin
 from chat.models import Device, Membership, Message, ModerationEntry, Profile
@@ -30,7 +31,7 @@ class ProfileAdmin(ReadOnlyAdmin):
     ]
     search_fields = ["username__istartswith", "display_name__istartswith", "source_key__exact"]
     search_help_text = "The beginning of a handle or name, a source key, or an id."
-    list_filter = [("user", admin.EmptyFieldListFilter), "direct_from"]
+    list_filter = [whether("with an account", "user"), "direct_from"]
     raw_id_fields = ["user"]
     exclude = ["user"]
     readonly_fields = ["account"]
@@ -76,7 +77,7 @@ class DeviceAdmin(ReadOnlyAdmin):
     ordering = ["-created_at"]
     people = ("profile",)
     narrowed_by = {"profile": Profile}
-    list_filter = [("ended_at", admin.EmptyFieldListFilter)]
+    list_filter = [whether("ended", "ended_at")]
     fields = ["id", "person", "name", "created_at", "seen_at", "ended_at"]
     readonly_fields = ["id", "person", "created_at", "seen_at"]
     actions = [

@@ -15,6 +15,7 @@ from chat.actions.moderation import (
     moderate_remove_member,
 )
 from chat.admin.acting import RoleForm, acting
+from chat.admin.filters import whether
 from chat.admin.links import linked, list_link, list_url, room_name, seats
 from chat.admin.tables import Link, ReadOnlyAdmin
 from chat.models import Event, Membership, Message, ModerationEntry, Profile, Room
@@ -31,15 +32,15 @@ class RoomAdmin(ReadOnlyAdmin):
 
     list_display = [
         "name",
+        "belongings",
         "kind",
         "visibility",
+        "state",
         "members_count",
         "head",
-        "frozen",
-        "belongings",
         "active_at",
     ]
-    list_filter = ["kind", "visibility", "frozen", ("deleted_at", admin.EmptyFieldListFilter)]
+    list_filter = ["kind", "visibility", "frozen", whether("deleted", "deleted_at")]
     search_fields = ["title__istartswith", "key__exact"]
     search_help_text = "The beginning of a title, a key, or an id."
     exclude = ["digest", "created_by"]
@@ -47,14 +48,14 @@ class RoomAdmin(ReadOnlyAdmin):
     actions = [
         acting(
             "freeze_rooms",
-            "Freeze…",
+            "Freeze rooms…",
             "Frozen",
             lambda staff, row, said: moderate_freeze_room(staff, row.pk, said["reason"]),
             says="Only a room's own moderators, admins and owners can write while it is frozen.",
         ),
         acting(
             "unfreeze_rooms",
-            "Unfreeze…",
+            "Unfreeze rooms…",
             "Unfrozen",
             lambda staff, row, said: moderate_freeze_room(
                 staff, row.pk, said["reason"], frozen=False
@@ -68,6 +69,10 @@ class RoomAdmin(ReadOnlyAdmin):
     @admin.display(description="room", ordering="title")
     def name(self, row: Room) -> str:
         return format_html("<bdi>{}</bdi>", room_name(row))
+
+    @admin.display(description="state")
+    def state(self, row: Room) -> str:
+        return "deleted" if row.deleted_at else "frozen" if row.frozen else "open"
 
     @admin.display(description="created by")
     def opened_by(self, row: Room) -> str:
@@ -106,7 +111,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     people = ("user",)
     rooms = ("room",)
     narrowed_by = {"room": Room, "user": Profile}
-    narrow_filter = ["role", ("muted_until", admin.EmptyFieldListFilter)]
+    narrow_filter = ["role", whether("silenced", "muted_until")]
     exclude = ["room", "user"]
     readonly_fields = ["person", "in_room"]
     actions = [
