@@ -112,7 +112,19 @@ class MembershipAdmin(ReadOnlyAdmin):
     rooms = ("room",)
     narrowed_by = {"room": Room, "user": Profile}
     narrow_filter = ["role", whether("silenced", "muted_until")]
-    exclude = ["room", "user"]
+    fields = [
+        "person",
+        "in_room",
+        "role",
+        "joined_at",
+        "history_from",
+        "read_seq",
+        "unread_from",
+        "muted_until",
+        "notify",
+        "pinned",
+        "archived",
+    ]
     readonly_fields = ["person", "in_room"]
     actions = [
         acting(
@@ -144,6 +156,12 @@ class MembershipAdmin(ReadOnlyAdmin):
     @admin.display(description="room")
     def in_room(self, row: Membership) -> str:
         return linked(row.room)
+
+    def links(self, request: HttpRequest, row: Membership) -> list[Link]:
+        return [
+            ("Messages of the room", list_url(Message, room=row.room)),
+            ("Moderation of the person", list_url(ModerationEntry, subject=row.user)),
+        ]
 
     def acts(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         return super().acts(request, row) if row.room.kind == Room.Kind.GROUP else []

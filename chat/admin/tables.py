@@ -126,7 +126,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def acts(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         """Return the actions that a row's own page offers: name and label."""
-        return [act[1:] for act in self.get_actions(request).values() if act]
+        return [
+            (name, str(label))
+            for name, label in self.get_action_choices(request, default_choices=[])
+        ]
 
 
 def _narrow(table: ReadOnlyAdmin, request: HttpRequest) -> Any:
