@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html, linebreaks
-from django.utils.safestring import SafeString, mark_safe
+from django.template.defaultfilters import linebreaks_filter
+from django.utils.html import format_html
 
 from chat.actions.moderation import moderate_delete_message, note_message_read
 from chat.admin.acting import acting, moderator
@@ -83,7 +83,7 @@ class MessageAdmin(ReadOnlyAdmin):
             return "deleted"
         more = len(row.text) - TEXT_SHOWN
         rest = f" … and {more} more characters" if more > 0 else ""
-        shown: SafeString = mark_safe(linebreaks(row.text[:TEXT_SHOWN], autoescape=True))  # noqa: S308
+        shown = linebreaks_filter(row.text[:TEXT_SHOWN], autoescape=True)
         return format_html('<div dir="auto">{}</div>{}', shown, rest)
 
     @admin.display(description="answers")
