@@ -87,6 +87,16 @@ class Policy:
         """Whoever may remove a person may also silence them for a while."""
         return self.may_remove_member(member, target)
 
+    def may_moderate(self, person: Profile) -> bool:
+        """Staff of the house may, in any room, with the permission ``chat.moderate_room``.
+
+        The one predicate that looks at the account, and lets Django look up what that may do.
+        """
+        account = person.user
+        if account is None or not (account.is_active and getattr(account, "is_staff", False)):
+            return False
+        return bool(account.has_perm("chat.moderate_room"))
+
 
 def get_policy() -> Policy:
     """Return the policy that ``CHAT["POLICY"]`` names."""

@@ -10,10 +10,20 @@ from uuid import uuid4
 
 from django.contrib.auth import get_user_model
 
-from chat.actions import devices, imports, members, messages, people, reads, rooms, sending
+from chat.actions import (
+    devices,
+    imports,
+    members,
+    messages,
+    moderation,
+    people,
+    reads,
+    rooms,
+    sending,
+)
 from chat.errors import Unauthenticated
 from chat.models import Device, Message, Profile, Room
-from tests.scene import own_log, say
+from tests.scene import moderator, own_log, say
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 PAST = datetime(1999, 1, 1, tzinfo=UTC)
@@ -229,3 +239,35 @@ def _reuse(house: House) -> None:
     devices.renew_device(house.phone.pk, old_jti="phone", new_jti="next")
     with suppress(Unauthenticated):
         devices.renew_device(house.phone.pk, old_jti="phone", new_jti="other")
+
+
+@case("moderate_delete_message", "hidden from cat, and one between two")
+def _moderate_messages(house: House) -> None:
+    staff, whisper = moderator(), say(house.bob, house.pair, "Or else.")
+    for message in (house.first, house.first, whisper):
+        moderation.moderate_delete_message(staff, message.pk, "A threat.")
+
+
+@case("moderate_remove_member", "and back")
+def _moderate_member(house: House) -> None:
+    moderation.moderate_remove_member(moderator(), house.hall.pk, house.cat.pk, "Noise.")
+    members.join_room(house.cat, house.hall.pk)
+
+
+simply(
+    "moderate_change_role",
+    "",
+    lambda h: moderation.moderate_change_role(moderator(), h.hall.pk, h.bob.pk, "owner", "Asked."),
+)
+simply(
+    "moderate_end_devices",
+    "",
+    lambda h: moderation.moderate_end_devices(moderator(), h.ann.pk, "Stolen."),
+)
+
+
+@case("moderate_freeze_room", "and let go again")
+def _moderate_room(house: House) -> None:
+    staff = moderator()
+    moderation.moderate_freeze_room(staff, house.hall.pk, "A brawl.")
+    moderation.moderate_freeze_room(staff, house.hall.pk, "It is over.", frozen=False)

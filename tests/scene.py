@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connections
 from django.db.transaction import atomic, set_rollback
 
 from chat.actions.locks import self_key
+from chat.actions.people import profile_for
 from chat.actions.sending import Draft, send_message
 from chat.models import Event, Membership, Message, Profile, Room
 
@@ -29,6 +32,18 @@ def logged(room: Room) -> list[str]:
     head = Room.objects.get(pk=room.pk).head
     assert [seq for seq, _ in rows] == list(range(1, head + 1))
     return [type for _, type in rows]
+
+
+def staff_with(*permissions: str, username: str = "mod") -> Any:
+    """An account of staff that holds these permissions of the chat: ``staff_with("moderate_room")``."""
+    account = get_user_model().objects.create_user(username, is_staff=True)
+    account.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return account
+
+
+def moderator() -> Profile:
+    """A person of staff who may moderate, and is in no room."""
+    return profile_for(staff_with("moderate_room"))
 
 
 def own_log(person: Profile) -> Room:

@@ -29,10 +29,11 @@ UNTOLD = {
     "profile_of_account": "a reading of the account, not a verb",
     "open_device": "a sign-in is the device's own; the others see it where they look next",
     "renew_epoch": "it voids every cursor: clients are told `reset` and read all anew",
+    "note_message_read": "it changes nothing that anyone in a room sees",
     "touch_device": "when a device was last seen is read where devices are listed",
 }
 # What the verbs share, and no verb itself.
-SHARED = {"locks", "own_logs", "transactions"}
+SHARED = {"changes", "locks", "own_logs", "transactions"}
 
 
 @pytest.fixture

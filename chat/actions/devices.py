@@ -54,9 +54,12 @@ def _rotated(sid: UUID, old_jti: str, new_jti: str) -> bool:
 
 
 @action
-def end_devices(person: Profile, ids: list[UUID] | None = None) -> None:
+def end_devices(
+    person: Profile, ids: list[UUID] | None = None, *, actor: Profile | None = None
+) -> int:
     """End some of a person's devices, or all: their tokens fail at once, their sockets close.
 
+    Returns how many. The person does it themselves where no actor is named.
     Raises NotFound when one device was asked for and it is not a living one of this person.
     """
     log = lock_own_logs([person])[person.pk]
@@ -68,9 +71,11 @@ def end_devices(person: Profile, ids: list[UUID] | None = None) -> None:
         ended_at=timezone.now(), refresh_jti=""
     )
     if ending:
+        actor = actor or person
         record(
-            [draft(log, "device.ended", actor=person, data={"device": str(d.pk)}) for d in ending]
+            [draft(log, "device.ended", actor=actor, data={"device": str(d.pk)}) for d in ending]
         )
+    return len(ending)
 
 
 def touch_device(device: Device) -> None:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
 
+from chat.actions.changes import give_role, take_out
 from chat.actions.locks import enter, lock_room, target_in
-from chat.actions.own_logs import tell_joined, tell_left
+from chat.actions.own_logs import tell_joined
 from chat.actions.transactions import action
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.errors import Forbidden, NotFound
 from chat.events import draft_member, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.policy import get_policy
@@ -83,8 +84,7 @@ def leave_room(person: Profile, room_id: UUID) -> None:
     member = enter(person, room_id)
     if member.room.kind != Room.Kind.GROUP:
         raise Forbidden("Only a group can be left.")
-    _keep_an_owner(member)
-    _take_out(member, "member.left", actor=person)
+    take_out(member, "member.left", actor=person)
 
 
 @action
@@ -96,15 +96,7 @@ def remove_member(person: Profile, room_id: UUID, user_id: UUID) -> None:
         raise Forbidden()
     if not get_policy().may_remove_member(me, target):
         raise Forbidden()
-    _keep_an_owner(target)
-    _take_out(target, "member.removed", actor=person)
-
-
-def _take_out(member: Membership, event: str, *, actor: Profile) -> None:
-    Membership.objects.filter(pk=member.pk).delete()
-    member.room.members_count -= 1
-    record([draft_member(event, member, actor)])
-    tell_left(member.room, [member.user], actor)
+    take_out(target, "member.removed", actor=person)
 
 
 @action
@@ -114,11 +106,7 @@ def change_role(person: Profile, room_id: UUID, user_id: UUID, role: str) -> Mem
     target = target_in(me.room, user_id)
     if me.room.kind != Room.Kind.GROUP or not get_policy().may_change_role(me, target, role):
         raise Forbidden()
-    if target.role != role:
-        _keep_an_owner(target)
-        target.role = role
-        target.save(update_fields=["role"])
-        record([draft_member("member.role_changed", target, person)])
+    give_role(target, role, actor=person)
     return target
 
 
@@ -136,12 +124,3 @@ def mute_member(
         target.save(update_fields=["muted_until"])
         record([draft_member("member.muted", target, person)])
     return target
-
-
-def _keep_an_owner(member: Membership) -> None:
-    """Refuse to let go of the last owner. The room is locked, so that two owners cannot both pass."""
-    if member.role != Role.OWNER:
-        return
-    owners = Membership.objects.filter(room=member.room, role=Role.OWNER)
-    if not owners.exclude(pk=member.pk).exists():
-        raise Conflict("Make someone else an owner first.")

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from chat.actions.changes import blank_message, store_message
 from chat.actions.locks import enter
 from chat.actions.transactions import action
 from chat.errors import Conflict, Forbidden, NotFound
-from chat.events import draft, record
 from chat.models import Membership, Message, Profile, Room
 from chat.policy import get_policy
 
@@ -30,7 +30,7 @@ def edit_message(person: Profile, message_id: UUID, text: str) -> tuple[Message,
         raise Conflict("This message was deleted.")
     if message.text != text:
         message.text, message.edited_at = text, timezone.now()
-        _store(person, member, message, "message.edited")
+        store_message(message, person, "message.edited")
     return message, member
 
 
@@ -43,10 +43,7 @@ def delete_message(person: Profile, message_id: UUID) -> tuple[Message, Membersh
     member, message = _find(person, message_id)
     if not get_policy().may_delete_message(member, message):
         raise Forbidden()
-    if not message.deleted_at:
-        message.text, message.metadata, message.deleted_at = "", {}, timezone.now()
-        message.pinned_at = None
-        _store(person, member, message, "message.deleted")
+    blank_message(message, person)
     return message, member
 
 
@@ -62,7 +59,7 @@ def pin_message(person: Profile, message_id: UUID) -> tuple[Message, Membership]
     if not message.pinned_at:
         _keep_pins_few(member.room)
         message.pinned_at = timezone.now()
-        _store(person, member, message, "message.pinned")
+        store_message(message, person, "message.pinned")
     return message, member
 
 
@@ -75,7 +72,7 @@ def unpin_message(person: Profile, message_id: UUID) -> tuple[Message, Membershi
     member, message = _find_to_pin(person, message_id)
     if message.pinned_at:
         message.pinned_at = None
-        _store(person, member, message, "message.unpinned")
+        store_message(message, person, "message.unpinned")
     return message, member
 
 
@@ -102,11 +99,3 @@ def _find(person: Profile, message_id: UUID) -> tuple[Membership, Message]:
         raise NotFound()
     message.room = member.room
     return member, message
-
-
-def _store(person: Profile, member: Membership, message: Message, event: str) -> None:
-    changed = draft(member.room, event, actor=person, message=message)
-    message.version = changed.seq
-    changing = ["text", "metadata", "edited_at", "deleted_at", "pinned_at", "version"]
-    message.save(update_fields=changing)
-    record([changed])

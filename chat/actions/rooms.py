@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 from uuid6 import uuid7
 
+from chat.actions.changes import set_up_room
 from chat.actions.locks import enter, lock_own_logs, self_key
 from chat.actions.own_logs import tell_joined, tell_left
 from chat.actions.transactions import action
@@ -118,12 +119,7 @@ def update_room(person: Profile, room_id: UUID, **changes: Any) -> Room:
     room = member.room
     if not get_policy().may_update_room(member, room):
         raise Forbidden()
-    changed = [name for name, value in changes.items() if getattr(room, name) != value]
-    if changed:
-        for name in changed:
-            setattr(room, name, changes[name])
-        room.save(update_fields=changed)
-        record([draft(room, "room.updated", actor=person)], {0: RoomView(room, personal=False)})
+    set_up_room(room, changes, actor=person)
     return room
 
 

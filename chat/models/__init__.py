@@ -2,7 +2,17 @@
 
 from chat.models.log import Epoch, Event
 from chat.models.messages import Message
+from chat.models.moderation import ModerationEntry
 from chat.models.people import Device, Profile
 from chat.models.rooms import Membership, Room
 
-__all__ = ["Device", "Epoch", "Event", "Membership", "Message", "Profile", "Room"]
+__all__ = [
+    "Device",
+    "Epoch",
+    "Event",
+    "Membership",
+    "Message",
+    "ModerationEntry",
+    "Profile",
+    "Room",
+]

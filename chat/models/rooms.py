@@ -64,6 +64,9 @@ class Room(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions = [
+            ("moderate_room", "Can moderate: act as staff on rooms, members, messages and devices"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="chat_room_visibility",

@@ -1,0 +1,78 @@
+"""What verbs do once it is decided: the change and its event, by whatever right the actor acts.
+
+All of it happens in a room that the transaction has locked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from chat.actions.own_logs import tell_left
+from chat.errors import Conflict
+from chat.events import draft, draft_member, record
+from chat.models import Membership, Message, Profile, Room
+from chat.serializers.rooms import RoomView
+
+Role = Membership.Role
+
+
+def blank_message(message: Message, actor: Profile) -> bool:
+    """Take a message's words and its pin away, leave its place. Returns whether it was there."""
+    if message.deleted_at:
+        return False
+    message.text, message.metadata, message.deleted_at = "", {}, timezone.now()
+    message.pinned_at = None
+    store_message(message, actor, "message.deleted")
+    return True
+
+
+def store_message(message: Message, actor: Profile, event: str) -> None:
+    """Write a changed message under its next version."""
+    changed = draft(message.room, event, actor=actor, message=message)
+    message.version = changed.seq
+    changing = ["text", "metadata", "edited_at", "deleted_at", "pinned_at", "version"]
+    message.save(update_fields=changing)
+    record([changed])
+
+
+def take_out(member: Membership, event: str, *, actor: Profile) -> None:
+    """End a membership and tell the room, then the person. Raises Conflict for the last owner."""
+    keep_an_owner(member)
+    Membership.objects.filter(pk=member.pk).delete()
+    member.room.members_count -= 1
+    record([draft_member(event, member, actor)])
+    tell_left(member.room, [member.user], actor)
+
+
+def give_role(member: Membership, role: str, *, actor: Profile) -> bool:
+    """Give a member another role. Returns whether it was another. Raises Conflict for the last owner."""
+    if member.role == role:
+        return False
+    keep_an_owner(member)
+    member.role = role
+    member.save(update_fields=["role"])
+    record([draft_member("member.role_changed", member, actor)])
+    return True
+
+
+def keep_an_owner(member: Membership) -> None:
+    """Refuse to let go of the last owner. The room is locked, so that two owners cannot both pass."""
+    if member.role != Role.OWNER:
+        return
+    owners = Membership.objects.filter(room=member.room, role=Role.OWNER)
+    if not owners.exclude(pk=member.pk).exists():
+        raise Conflict("Make someone else an owner first.")
+
+
+def set_up_room(room: Room, changes: dict[str, Any], *, actor: Profile) -> bool:
+    """Change what a room is called or ruled by. Returns whether anything was otherwise."""
+    changed = [name for name, value in changes.items() if getattr(room, name) != value]
+    if not changed:
+        return False
+    for name in changed:
+        setattr(room, name, changes[name])
+    room.save(update_fields=changed)
+    record([draft(room, "room.updated", actor=actor)], {0: RoomView(room, personal=False)})
+    return True

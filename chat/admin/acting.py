@@ -1,0 +1,121 @@
+"""Acts of staff: chosen in a list or on a row's page, then a page that asks for the reason, then the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+
+from chat.actions.people import profile_for
+from chat.admin.links import name_of
+from chat.errors import ChatError
+from chat.models import Membership, Profile
+from chat.models.moderation import REASON_MAX
+
+# Rows that one act may be about; each is a transaction of its own.
+MOST = 100
+
+# Does the act to one row, with what the form said; returns whether it changed anything.
+Act = Callable[[Profile, Any, dict[str, Any]], object]
+
+
+class ReasonForm(forms.Form):
+    """Why; without it nothing is done."""
+
+    reason = forms.CharField(
+        max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60, "autofocus": True}),
+        help_text="Kept with your name in the moderation entries; members do not see it.",
+    )
+
+
+class RoleForm(ReasonForm):
+    """Which role, and why."""
+
+    role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
+    field_order = ["role", "reason"]
+
+
+def acting(
+    name: str, label: str, done: str, act: Act, form: type[ReasonForm] = ReasonForm, says: str = ""
+) -> Any:
+    """Return an action of the admin. ``done`` is what is said of one row, ``says`` what the page warns of."""
+
+    @admin.action(permissions=["moderate"], description=label)
+    def run(table: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet) -> HttpResponse | None:
+        rows = list(chosen[: MOST + 1])
+        if len(rows) > MOST:
+            told = f"At most {MOST} at a time; nothing was done."
+            table.message_user(request, told, messages.ERROR)
+            return None
+        # The list's own form has no reason in it, so the first page is empty and without complaint.
+        answer = form(request.POST if "reason" in request.POST else None)
+        if answer.is_valid():
+            _do(table, request, rows, act, answer.cleaned_data, done)
+            return None
+        return _ask(table, request, rows, answer, name, label, says)
+
+    run.__name__ = name
+    return run
+
+
+def moderator(request: HttpRequest) -> Profile:
+    """Return the person that the signed-in account is in the chat; their acts carry that name."""
+    person = profile_for(request.user)
+    person.user = request.user  # type: ignore[assignment]
+    return person
+
+
+def _do(
+    table: admin.ModelAdmin,
+    request: HttpRequest,
+    rows: list[Any],
+    act: Act,
+    said: dict[str, Any],
+    done: str,
+) -> None:
+    staff = moderator(request)
+    changed = 0
+    for row in rows:
+        try:
+            did = act(staff, row, said)
+        except ChatError as refusal:
+            table.message_user(request, f"{name_of(row)}: {refusal.detail}", messages.ERROR)
+        else:
+            changed += bool(did)
+            if not did:
+                told = f"{name_of(row)}: it was so already."
+                table.message_user(request, told, messages.WARNING)
+    if changed:
+        table.message_user(request, f"{done}: {changed}.", messages.SUCCESS)
+
+
+def _ask(
+    table: admin.ModelAdmin,
+    request: HttpRequest,
+    rows: list[Any],
+    answer: ReasonForm,
+    name: str,
+    label: str,
+    says: str,
+) -> HttpResponse:
+    context = {
+        **table.admin_site.each_context(request),
+        "title": label.rstrip("…"),
+        "opts": table.opts,
+        "plural": capfirst(table.opts.verbose_name_plural),
+        "form": answer,
+        "rows": [(row.pk, name_of(row)) for row in rows],
+        "says": says,
+        "action": name,
+        "chosen": ACTION_CHECKBOX_NAME,
+        "media": table.media + answer.media,
+    }
+    return TemplateResponse(request, "chat/admin/reason.html", context)

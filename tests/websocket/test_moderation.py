@@ -1,0 +1,123 @@
+"""What staff do in the admin of one process is heard at once on sockets of another."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.live.processes import SetUp, manage
+from tests.websocket.wire import PASSWORD, WITHIN, Caller, greeted
+
+_numbers = count(1)
+WHY = "Reported by three people."
+
+
+class Browser:
+    """A superuser who is signed in to the admin of one process, and posts forms as a browser does."""
+
+    def __init__(self, setup: SetUp, address: str) -> None:
+        self.name = f"mira{next(_numbers)}"
+        account = {
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            "DJANGO_SUPERUSER_USERNAME": self.name,
+            "DJANGO_SUPERUSER_EMAIL": "mira@example.org",
+        }
+        manage({**setup.environment, **account}, "createsuperuser", "--noinput")
+        self.http = httpx2.Client(
+            base_url=f"http://{address}", trust_env=False, timeout=WITHIN, follow_redirects=False
+        )
+        self.post("login/", {"username": self.name, "password": PASSWORD})
+
+    def post(self, path: str, fields: dict[str, str]) -> httpx2.Response:
+        """Fetch a page, and post its form with the token that stands in it; success redirects."""
+        url = f"/admin/{path}"
+        page = self.get(url)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert token, page.text[:500]
+        form = {**fields, "csrfmiddlewaretoken": token[1]}
+        answer = self.http.post(url, data=form, headers=self._cookies())
+        assert answer.status_code == 302, answer.text[:500]
+        return answer
+
+    def get(self, url: str) -> httpx2.Response:
+        return self.http.get(url, headers=self._cookies())
+
+    def _cookies(self) -> dict[str, str]:
+        # By hand, because they are for TLS only and servers under test speak without it.
+        held = "; ".join(f"{one.name}={one.value}" for one in self.http.cookies.jar)
+        return {"Cookie": held} if held else {}
+
+    def act(self, table: str, action: str, key: Any) -> None:
+        """Do an act to one row."""
+        fields = {"action": action, "_selected_action": str(key), "reason": WHY}
+        self.post(f"chat/{table}/", fields)
+
+    def seat(self, room: str, person: str) -> str:
+        """The key of a membership, from the list of the room's members."""
+        query = f"room__id__exact={room}&user__id__exact={person}"
+        page = self.get(f"/admin/chat/membership/?{query}").text
+        found = re.search(r'name="_selected_action" value="(\d+)"', page)
+        assert found, page[:500]
+        return found[1]
+
+
+@pytest.fixture
+def mira(setup: SetUp, here: str) -> Iterator[Browser]:
+    browser = Browser(setup, here)
+    yield browser
+    browser.http.close()
+
+
+def test_an_act_in_the_admin_is_heard_at_once(
+    mira: Browser, ann: Caller, bob: Caller, there: str
+) -> None:
+    room = ann.group("private", bob)
+    foul = ann.says(room, "Something foul.")
+
+    async def scene() -> None:
+        async with (
+            greeted(there, bob.token) as b,
+            greeted(there, bob.token, f"/ws/rooms/{room}/") as one,
+            greeted(ann.address, ann.token) as a,
+        ):
+            await asyncio.to_thread(mira.act, "message", "delete_messages", foul["id"])
+            for wire in (a, b, one):
+                gone = await wire.hear("message.deleted")
+                assert (gone["message"]["id"], gone["message"]["text"]) == (foul["id"], "")
+                assert gone["actor"]["username"] == mira.name
+                assert WHY not in str(gone)
+
+            seat = await asyncio.to_thread(mira.seat, room, bob.id)
+            await asyncio.to_thread(mira.act, "membership", "remove_members", seat)
+            left = await b.hear("room.left")
+            assert (left["left"], left["actor"]["username"]) == (room, mira.name)
+            assert await one.closed() == 4403
+            assert (await a.hear("member.removed"))["membership"]["user"]["id"] == bob.id
+
+            # What comes to bob after it is of another room, so what was said in this one did not come.
+            await asyncio.to_thread(ann.says, room, "They are gone.")
+            await a.hear("message.sent")
+            await asyncio.to_thread(ann.call, "POST", "direct/", {"user": bob.id})
+            await b.hear("room.joined")
+            assert not b.of("message.sent")
+            assert not one.of("message.sent")
+
+    asyncio.run(scene())
+
+
+def test_a_person_whose_devices_are_ended_is_put_out_at_once(
+    mira: Browser, bob: Caller, there: str
+) -> None:
+    async def scene() -> None:
+        async with greeted(there, bob.token) as b:
+            await asyncio.to_thread(mira.act, "profile", "end_all_devices", bob.id)
+            assert await b.closed() == 4401
+            assert b.of("device.ended")[0]["actor"]["username"] == mira.name
+
+    asyncio.run(scene())
