@@ -24,8 +24,10 @@ from rest_framework.viewsets import ViewSet
 from chat.actions.people import profile_for
 from chat.conf import chat_settings
 from chat.queries.people import Person
+from chat.rest.answers import Answer
 from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize
 from chat.rest.pages import Pages
+from chat.rest.parameters import asked
 from chat.rest.refusals import refuse
 
 Shape = dict[str, Any]
@@ -34,7 +36,8 @@ Shape = dict[str, Any]
 class ChatViewSet(ViewSet):
     """For signed-in people; of the host's defaults only the sign-in counts, and only where CHAT names none.
 
-    ``inputs`` gives the shape that each action reads, for validation and for the browsable forms.
+    ``inputs`` gives the shape that each action reads, for validation and for the browsable forms, and
+    ``parameters`` that of its query string; ``outputs`` says what it answers.
     """
 
     permission_classes = [IsAuthenticated]
@@ -45,6 +48,8 @@ class ChatViewSet(ViewSet):
     versioning_class = None
     throttle_classes = []
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
+    parameters: ClassVar[dict[str, type[Serializer[Any]]]] = {}
+    outputs: ClassVar[dict[str, Answer]] = {}
 
     @classmethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
@@ -103,6 +108,10 @@ class ChatViewSet(ViewSet):
         serializer.is_valid(raise_exception=True)
         found: Shape = serializer.validated_data
         return found
+
+    def asked(self) -> Shape:
+        """Return the query string in the action's shape; other parameters are ignored. Raises ValidationError."""
+        return asked(self.request, self.parameters[self.action])
 
     def page(self, rows: QuerySet[Any], shapes: Callable[[list[Any]], list[Shape]]) -> Response:
         """Answer the page of the rows that was asked for."""
