@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -29,6 +30,7 @@ class Answer:
     paged: bool = False
 
 
+@cache
 def listed(shape: Shape) -> Answer:
     """Answer a page of a list: ``{results, next, previous}``."""
     name = shape.__name__.removesuffix("Serializer")
@@ -111,6 +113,8 @@ class LinksSerializer(serializers.Serializer[Any]):
 
 class DocumentSerializer(serializers.Serializer[Any]):
     """A description of this API for machines."""
+
+    info = serializers.DictField()
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
