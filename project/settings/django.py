@@ -1,5 +1,7 @@
 """Django itself: what is installed and where things are."""
 
+from pathlib import Path
+
 from project.env import DEBUG as DEBUG
 from project.env import ROOT, env, hosts, secret
 
@@ -67,7 +69,7 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT / "staticfiles")))
 STATICFILES_DIRS = [ROOT / "project" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
