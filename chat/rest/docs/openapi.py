@@ -96,7 +96,8 @@ class ChatSchema(AutoSchema):
 
     def get_summary(self) -> str:
         said: str = _said(getattr(self.view, self.view.action))
-        return said.partition("\n")[0].rstrip(".")
+        # Summaries are plain text.
+        return said.partition("\n")[0].rstrip(".").replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override]
         return _said(type(self.view))

@@ -57,6 +57,7 @@ class Page(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         names = {
             "schema": "chat_docs:schema",
+            "docs": "chat_docs:docs",
             "asyncapi": "chat_docs:asyncapi",
             "token": "chat_auth:token",
         }
