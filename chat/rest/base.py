@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
@@ -14,7 +15,6 @@ from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -25,6 +25,7 @@ from chat.actions.people import profile_for
 from chat.conf import chat_settings
 from chat.queries.people import Person
 from chat.rest.answers import Answer
+from chat.rest.browsable import BrowsableRenderer
 from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize
 from chat.rest.pages import Pages
 from chat.rest.parameters import asked
@@ -41,7 +42,7 @@ class ChatViewSet(ViewSet):
     """
 
     permission_classes = [IsAuthenticated]
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
+    renderer_classes = [JSONRenderer, BrowsableRenderer]
     parser_classes = [JSONParser, FormParser, MultiPartParser]
     content_negotiation_class = DefaultContentNegotiation
     metadata_class = SimpleMetadata
@@ -80,6 +81,12 @@ class ChatViewSet(ViewSet):
         # First of all, because already the check of a form's CSRF token reads the body.
         refuse_oversize(request)
         super().initial(request, *args, **kwargs)
+
+    def get_view_description(self, html: bool = False) -> str:
+        """Return what a page says of itself: what is read there, else what is done there."""
+        action = next(iter(((self.action_map or {}).get("get"), *(self.action_map or {}).values())))
+        said = inspect.getdoc(getattr(self, action or "", type(self)))
+        return said or inspect.getdoc(type(self)) or ""
 
     def get_serializer_class(self) -> type[Serializer[Any]]:
         """Return the input shape of the action that the request's method stands for."""

@@ -70,6 +70,7 @@ def page(browser: Browser, here: str, complaints: list[str]) -> Iterator[Page]:
         base_url=f"http://{here}", viewport={"width": 1280, "height": 900}
     )
     one = context.new_page()
+    one.set_default_timeout(10_000)
     one.on(
         "console", lambda said: said.type in {"error", "warning"} and complaints.append(said.text)
     )
