@@ -79,6 +79,11 @@ def _frame(key: str) -> Any:
     return validator(SOCKETS["components"]["messages"][key]["payload"], SOCKETS)
 
 
+def check_done(command: str, frame: Schema) -> None:
+    """Hold the answer to a command to what the document says of it."""
+    _frame(f"{command}.done").validate(frame)
+
+
 def check_frame(frame: Schema) -> None:
     """Hold what a server said to what the document says of its type."""
     if frame["type"] == "done":

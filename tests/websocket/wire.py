@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.documents import check_frame
+from tests.documents import check_done, check_frame
 
 Frame = dict[str, Any]
 
@@ -54,7 +54,10 @@ class Wire:
         """Send a command and return its answer, ``done`` or ``failed``."""
         ref = f"r{len(self.heard)}"
         await self.send({"type": type, "ref": ref, **fields})
-        return await self.hear(lambda frame: frame.get("ref") == ref)
+        answer = await self.hear(lambda frame: frame.get("ref") == ref)
+        if answer["type"] == "done":
+            check_done(type, answer)
+        return answer
 
     async def closed(self) -> int:
         """Read on until the server closes, and return its code."""
