@@ -14,7 +14,8 @@ from chat.actions.reads import mark_read, mark_unread
 from chat.actions.sending import Draft, send_message
 from chat.errors import Invalid
 from chat.models import Membership, Message, Profile
-from chat.serializers.fields import CursorsField
+from chat.serializers.events import MessagePayload
+from chat.serializers.fields import CursorsField, SeqField
 from chat.serializers.messages import (
     AddressedMessageSerializer,
     EditedMessageSerializer,
@@ -57,8 +58,21 @@ class AuthShape(serializers.Serializer[Any]):
     token = serializers.CharField(max_length=4_000)
 
 
-class PingShape(serializers.Serializer[Any]):
+class NothingShape(serializers.Serializer[Any]):
     """Nothing."""
+
+
+class PositionAnswer(serializers.Serializer[Any]):
+    """How far one has read, and from where the room is marked unread."""
+
+    read_seq = SeqField()
+    unread_from = SeqField(allow_null=True)
+
+
+class ResumeAnswer(serializers.Serializer[Any]):
+    """How many rooms were caught up."""
+
+    rooms = serializers.IntegerField()
 
 
 def _send(person: Profile, data: dict[str, Any]) -> dict[str, Any]:
@@ -89,12 +103,12 @@ def _position(move: Callable[..., Membership]) -> Verb:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One line of the catalogue. Without a ``verb`` the socket itself answers; ``answer`` is what it says."""
+    """One line of the catalogue. Without a ``verb`` the socket itself answers; ``answer`` is what `done` carries."""
 
     name: str
     shape: Shape
     verb: Verb | None
-    answer: str
+    answer: Shape
     says: str
 
 
@@ -105,60 +119,62 @@ COMMANDS: dict[str, Command] = {
             "message.send",
             AddressedMessageSerializer,
             _send,
-            "{message}",
+            MessagePayload,
             "Send a message; the same id again is a repeat.",
         ),
-        Command("message.edit", EditShape, _edit, "{message}", "Give one's message other words."),
+        Command(
+            "message.edit", EditShape, _edit, MessagePayload, "Give one's message other words."
+        ),
         Command(
             "message.delete",
             WhichShape,
             _to_message(delete_message),
-            "{message}",
+            MessagePayload,
             "Take a message's words away.",
         ),
         Command(
             "message.pin",
             WhichShape,
             _to_message(pin_message),
-            "{message}",
+            MessagePayload,
             "Keep a message at hand for everyone in the room.",
         ),
         Command(
             "message.unpin",
             WhichShape,
             _to_message(unpin_message),
-            "{message}",
+            MessagePayload,
             "Take a message's pin off.",
         ),
         Command(
             "room.read",
             ReadShape,
             _position(mark_read),
-            "{read_seq, unread_from}",
+            PositionAnswer,
             "Say how far one has read.",
         ),
         Command(
             "room.unread",
             ReadShape,
             _position(mark_unread),
-            "{read_seq, unread_from}",
+            PositionAnswer,
             "Mark a room unread.",
         ),
         Command(
             "resume",
             ResumeShape,
             None,
-            "{rooms}",
+            ResumeAnswer,
             "Ask for what the cursors miss; live events follow.",
         ),
         Command(
             "auth",
             AuthShape,
             None,
-            "{}",
+            NothingShape,
             "Sign in by the first frame, or keep an open socket with a fresh token.",
         ),
-        Command("ping", PingShape, None, "{}", "Ask whether the other side is there."),
+        Command("ping", NothingShape, None, NothingShape, "Ask whether the other side is there."),
     )
 }
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
     path("admin/", admin.site.urls),
     path("api/auth/", include("chat.rest.auth.urls")),
+    path("api/", include("chat.rest.docs.urls")),
     path("api/", include("chat.rest.urls")),
     path("api-auth/", include("rest_framework.urls")),
     path("healthz", alive, name="alive"),

@@ -114,6 +114,16 @@ def counted(report: Path) -> Count:
     return count
 
 
+def chromium() -> None:
+    """Have the browser of the page tests; where it cannot be had they say so themselves."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    if any(map(shutil.which, names)) or not shutil.which("apt-get") or os.geteuid():
+        return
+    print("\n==> Installing Chromium for the tests of the pages", flush=True)
+    if run(["apt-get", "update", "--quiet"]):
+        run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium"])
+
+
 def embedded() -> Outcome:
     """One process alone: SQLite and the in-memory layer."""
     return pytest("tests, embedded", EMBEDDED, "-m", "not (redis or postgres)")
@@ -200,6 +210,7 @@ def table(outcomes: list[Outcome]) -> None:
 def main() -> int:
     outcomes = lint()
     if "lint" not in sys.argv[1:]:
+        chromium()
         outcomes += both_set_ups()
     table(outcomes)
     print(sum((outcome.count for outcome in outcomes), Count()), flush=True)

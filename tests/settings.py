@@ -25,8 +25,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Servers under test speak plain HTTP on the loopback.
 SECURE_SSL_REDIRECT = False
 
-# Nothing is collected for a test, so there is no manifest to look names up in.
-STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# But for the tests in a browser nothing is collected, so there is no manifest to look names up in.
+if "STATIC_ROOT" not in os.environ:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 # A file, because threads cannot share SQLite's memory as they share a file; a name of its own, for runs side by side.
 _database = DATABASES["default"]

@@ -169,6 +169,19 @@ def test_the_core_needs_no_extra() -> None:
     assert not needing
 
 
+def test_one_file_knows_spectacular() -> None:
+    """Views stay free of it, and so does whoever wants no documents."""
+    knowing = [path.name for path in sources("chat") if "drf_spectacular" in _imported(path)]
+    assert knowing == ["openapi.py"]
+
+
+def _imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    named = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    named += [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
+    return {name.split(".")[0] for name in named}
+
+
 HOUSE = sources("chat", "project", "tests")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
@@ -14,7 +15,6 @@ from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -24,8 +24,11 @@ from rest_framework.viewsets import ViewSet
 from chat.actions.people import profile_for
 from chat.conf import chat_settings
 from chat.queries.people import Person
+from chat.rest.answers import Answer
+from chat.rest.browsable import BrowsableRenderer
 from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize
 from chat.rest.pages import Pages
+from chat.rest.parameters import asked
 from chat.rest.refusals import refuse
 
 Shape = dict[str, Any]
@@ -34,17 +37,20 @@ Shape = dict[str, Any]
 class ChatViewSet(ViewSet):
     """For signed-in people; of the host's defaults only the sign-in counts, and only where CHAT names none.
 
-    ``inputs`` gives the shape that each action reads, for validation and for the browsable forms.
+    ``inputs`` gives the shape that each action reads, for validation and for the browsable forms, and
+    ``parameters`` that of its query string; ``outputs`` says what it answers.
     """
 
     permission_classes = [IsAuthenticated]
-    renderer_classes = [JSONRenderer, BrowsableAPIRenderer]
+    renderer_classes = [JSONRenderer, BrowsableRenderer]
     parser_classes = [JSONParser, FormParser, MultiPartParser]
     content_negotiation_class = DefaultContentNegotiation
     metadata_class = SimpleMetadata
     versioning_class = None
     throttle_classes = []
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
+    parameters: ClassVar[dict[str, type[Serializer[Any]]]] = {}
+    outputs: ClassVar[dict[str, Answer]] = {}
 
     @classmethod
     def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
@@ -76,6 +82,12 @@ class ChatViewSet(ViewSet):
         refuse_oversize(request)
         super().initial(request, *args, **kwargs)
 
+    def get_view_description(self, html: bool = False) -> str:
+        """Return what a page says of itself: what is read there, else what is done there."""
+        action = next(iter(((self.action_map or {}).get("get"), *(self.action_map or {}).values())))
+        said = inspect.getdoc(getattr(self, action or "", type(self)))
+        return said or inspect.getdoc(type(self)) or ""
+
     def get_serializer_class(self) -> type[Serializer[Any]]:
         """Return the input shape of the action that the request's method stands for."""
         action = (self.action_map or {}).get((self.request.method or "").lower())
@@ -103,6 +115,10 @@ class ChatViewSet(ViewSet):
         serializer.is_valid(raise_exception=True)
         found: Shape = serializer.validated_data
         return found
+
+    def asked(self) -> Shape:
+        """Return the query string in the action's shape; other parameters are ignored. Raises ValidationError."""
+        return asked(self.request, self.parameters[self.action])
 
     def page(self, rows: QuerySet[Any], shapes: Callable[[list[Any]], list[Shape]]) -> Response:
         """Answer the page of the rows that was asked for."""

@@ -6,19 +6,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.actions.rooms import open_direct
+from chat.errors import NotFound
 from chat.queries.rooms import inbox
+from chat.rest.answers import Answer, listed
 from chat.rest.rooms import RoomShapes
-from chat.serializers.rooms import NewDirectSerializer
+from chat.serializers.rooms import NewDirectSerializer, PersonalRoomSerializer
 
 
 class DirectViewSet(RoomShapes):
     """My conversations with one other person."""
 
     inputs = {"create": NewDirectSerializer}
+    outputs = {
+        "list": listed(PersonalRoomSerializer),
+        "create": Answer(PersonalRoomSerializer, (201, 200), (NotFound,)),
+    }
 
     def list(self, request: Request) -> Response:
+        """List my direct rooms, the last active first."""
         return self.mine(inbox(self.viewer, kind="direct"))
 
     def create(self, request: Request) -> Response:
+        """Open the room that two people have, whoever asks first."""
         room, new = open_direct(self.viewer, self.body()["user"])
         return self.stored(self.room(room.pk), new=new, at=("room", room.pk))

@@ -9,10 +9,17 @@ from rest_framework.response import Response
 
 from chat.actions.members import join_room, leave_room
 from chat.actions.rooms import create_group, delete_room, update_room
+from chat.errors import Conflict, NotFound
 from chat.queries.rooms import directory, directory_views, inbox
-from chat.rest.parameters import SearchParameters, asked
+from chat.rest.answers import Answer, gone, listed, made
+from chat.rest.parameters import SearchParameters
 from chat.rest.rooms import RoomShapes
-from chat.serializers.rooms import NewGroupSerializer, RoomChangeSerializer, room_shape
+from chat.serializers.rooms import (
+    NewGroupSerializer,
+    PersonalRoomSerializer,
+    RoomChangeSerializer,
+    room_shape,
+)
 
 GROUP = "group"
 
@@ -21,36 +28,53 @@ class GroupViewSet(RoomShapes):
     """My groups; with `?search=`, even an empty one, the public directory."""
 
     inputs = {"create": NewGroupSerializer, "partial_update": RoomChangeSerializer}
+    parameters = {"list": SearchParameters}
+    outputs = {
+        "list": listed(PersonalRoomSerializer),
+        "create": made(PersonalRoomSerializer, NotFound),
+        "retrieve": Answer(PersonalRoomSerializer),
+        "partial_update": Answer(PersonalRoomSerializer),
+        "destroy": gone(),
+        "join": Answer(PersonalRoomSerializer),
+        "leave": gone(Conflict),
+    }
 
     def list(self, request: Request) -> Response:
+        """List my groups; with `search`, even an empty one, the public directory."""
         if "search" not in request.query_params:
             return self.mine(inbox(self.viewer, kind=GROUP))
-        public = directory(**asked(request, SearchParameters))
+        public = directory(**self.asked())
         return self.page(
             public,
             lambda found: [room_shape(view) for view in directory_views(self.viewer, found)],
         )
 
     def create(self, request: Request) -> Response:
+        """Open a group; the same `id` again is a repeat."""
         group, new = create_group(self.viewer, **self.body())
         return self.stored(self.room(group.pk), new=new, at=("group", group.pk))
 
     def retrieve(self, request: Request, room: UUID) -> Response:
+        """Show a group."""
         return Response(self.room(room, GROUP))
 
     def partial_update(self, request: Request, room: UUID) -> Response:
+        """Change a group's settings: for its admins."""
         if changes := self.body():
             update_room(self.viewer, room, **changes)
         return Response(self.room(room, GROUP))
 
     def destroy(self, request: Request, room: UUID) -> Response:
+        """Delete a group: for its owners."""
         delete_room(self.viewer, room)
         return Response(status=204)
 
     def join(self, request: Request, room: UUID) -> Response:
+        """Come into a public group."""
         join_room(self.viewer, room)
         return Response(self.room(room, GROUP))
 
     def leave(self, request: Request, room: UUID) -> Response:
+        """Go; the last owner of a group that others are in cannot."""
         leave_room(self.viewer, room)
         return Response(status=204)

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.queries.log import Log, log, sync
+from chat.rest.answers import Answer, LogSerializer, MissingSerializer
 from chat.rest.base import ChatViewSet, Shape
-from chat.rest.parameters import LogParameters, asked
+from chat.rest.parameters import LogParameters
 from chat.serializers.fields import CursorsField
 
 # Events that one answer may hold.
@@ -28,8 +29,12 @@ class SyncSerializer(serializers.Serializer[Any]):
 class LogViewSet(ChatViewSet):
     """A room's events in order; `reset` says why a cursor is of no use any more."""
 
+    parameters = {"list": LogParameters}
+    outputs = {"list": Answer(LogSerializer)}
+
     def list(self, request: Request, room: UUID) -> Response:
-        found, epoch = log(self.viewer, room, **asked(request, LogParameters))
+        """Read a room's events in order, from a cursor on."""
+        found, epoch = log(self.viewer, room, **self.asked())
         return Response({**log_shape(found), "epoch": epoch})
 
 
@@ -37,8 +42,10 @@ class SyncViewSet(ChatViewSet):
     """What is missing in every room of mine; `more`: ask again with the cursors moved on."""
 
     inputs = {"create": SyncSerializer}
+    outputs = {"create": Answer(MissingSerializer)}
 
     def create(self, request: Request) -> Response:
+        """Read what many cursors missed, at once; rooms joined and left too."""
         missing = sync(self.viewer, **self.body(), limit=EVENTS_MAX)
         return Response(
             {

@@ -8,7 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.actions.members import add_member, change_role, mute_member, remove_member
+from chat.errors import Conflict
 from chat.queries.rooms import member, members
+from chat.rest.answers import Answer, gone, listed
 from chat.rest.base import ChatViewSet
 from chat.serializers.rooms import (
     MemberChangeSerializer,
@@ -23,20 +25,31 @@ class MemberViewSet(ChatViewSet):
     """Who is in the group, the longest first."""
 
     inputs = {"create": NewMemberSerializer, "partial_update": MemberChangeSerializer}
+    outputs = {
+        "list": listed(MembershipSerializer),
+        "create": Answer(MembershipSerializer, (201, 200)),
+        "retrieve": Answer(MembershipSerializer),
+        "partial_update": Answer(MembershipSerializer, refuses=(Conflict,)),
+        "destroy": gone(Conflict),
+    }
 
     def list(self, request: Request, room: UUID) -> Response:
+        """List who is in a group, the longest first."""
         people = members(self.viewer, room)
         return self.page(people, lambda found: [member_shape(one) for one in found])
 
     def create(self, request: Request, room: UUID) -> Response:
+        """Bring a person in."""
         body = self.body()
         added, new = add_member(self.viewer, room, body["user"], body["role"])
         return self.stored(member_shape(added), new=new, at=("member", room, body["user"]))
 
     def retrieve(self, request: Request, room: UUID, user: UUID) -> Response:
+        """Show one member."""
         return Response(member_shape(member(self.viewer, room, user)))
 
     def partial_update(self, request: Request, room: UUID, user: UUID) -> Response:
+        """Give a member another role, or silence them for a time."""
         changes = self.body()
         # The role first: whoever may give one may also silence, so the second is not refused after the first.
         if "role" in changes:
@@ -46,5 +59,6 @@ class MemberViewSet(ChatViewSet):
         return self.retrieve(request, room, user)
 
     def destroy(self, request: Request, room: UUID, user: UUID) -> Response:
+        """Remove a member."""
         remove_member(self.viewer, room, user)
         return Response(status=204)

@@ -17,6 +17,7 @@ class LimitField(serializers.IntegerField):
     """How many rows; more than ``CHAT["PAGE_MAX"]`` is that many."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "How many; the most that a page holds, if more.")
         super().__init__(min_value=1, default=lambda: chat_settings.PAGE_SIZE, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:

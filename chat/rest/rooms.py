@@ -14,11 +14,13 @@ from chat.actions.rooms import keep_room, update_room
 from chat.errors import NotFound
 from chat.queries.access import outsider
 from chat.queries.rooms import inbox, room_view, views
+from chat.rest.answers import Answer, listed
 from chat.rest.base import ChatViewSet, Shape
-from chat.rest.parameters import InboxParameters, asked
+from chat.rest.parameters import InboxParameters
 from chat.serializers.rooms import (
     OwnMembershipChangeSerializer,
     OwnMembershipSerializer,
+    PersonalRoomSerializer,
     PositionSerializer,
     RoomChangeSerializer,
     room_shape,
@@ -46,14 +48,23 @@ class RoomViewSet(RoomShapes):
     """My rooms, the last active first: unread counts, last message."""
 
     inputs = {"partial_update": RoomChangeSerializer}
+    parameters = {"list": InboxParameters}
+    outputs = {
+        "list": listed(PersonalRoomSerializer),
+        "retrieve": Answer(PersonalRoomSerializer),
+        "partial_update": Answer(PersonalRoomSerializer),
+    }
 
     def list(self, request: Request) -> Response:
-        return self.mine(inbox(self.viewer, **asked(request, InboxParameters)))
+        """List my rooms, the last active first: my inbox."""
+        return self.mine(inbox(self.viewer, **self.asked()))
 
     def retrieve(self, request: Request, room: UUID) -> Response:
+        """Show a room."""
         return Response(self.room(room))
 
     def partial_update(self, request: Request, room: UUID) -> Response:
+        """Change a room's settings: for its admins."""
         if changes := self.body():
             update_room(self.viewer, room, **changes)
         return Response(self.room(room))
@@ -67,16 +78,20 @@ class OwnPlaceViewSet(ChatViewSet):
         "unread": PositionSerializer,
         "keep": OwnMembershipChangeSerializer,
     }
+    outputs = dict.fromkeys(inputs, Answer(OwnMembershipSerializer))
 
     def read(self, request: Request, room: UUID) -> Response:
+        """Say how far I have read; a cursor only rises."""
         mark_read(self.viewer, room, **self.body())
         return self.membership(room)
 
     def unread(self, request: Request, room: UUID) -> Response:
+        """Mark the room unread from a place on."""
         mark_unread(self.viewer, room, **self.body())
         return self.membership(room)
 
     def keep(self, request: Request, room: UUID) -> Response:
+        """Say how I keep the room: pinned, archived, how much it may call me."""
         if changes := self.body():
             keep_room(self.viewer, room, **changes)
         return self.membership(room)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.errors import NotFound
+from chat.rest.answers import Answer, LinksSerializer
 from chat.rest.base import ChatViewSet
 
 LISTS = ("users", "rooms", "groups", "direct")
@@ -17,8 +18,10 @@ class RootViewSet(ChatViewSet):
     """The chat: people, rooms, messages. Times are RFC 3339 in UTC, errors `{code, detail, fields?}`."""
 
     permission_classes = [AllowAny]
+    outputs = {"list": Answer(LinksSerializer)}
 
     def list(self, request: Request) -> Response:
+        """Show where to begin."""
         paths = {"me": self.link("me"), **{name: self.link(name) for name in LISTS}}
         return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})
 

@@ -1,6 +1,7 @@
 """Django itself: what is installed and where things are."""
 
 import sys
+from pathlib import Path
 
 from project.env import DEBUG as DEBUG
 from project.env import ROOT, env, hosts, secret
@@ -18,6 +19,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "drf_spectacular_sidecar",  # Swagger UI from our own address
 ]
 
 MIDDLEWARE = [
@@ -68,7 +70,7 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / "staticfiles"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT / "staticfiles")))
 STATICFILES_DIRS = [ROOT / "project" / "static"]
 # Names with hashes exist only once `collectstatic` has run; before that the pages come without their looks.
 STORAGES = {

@@ -11,11 +11,25 @@ from rest_framework.test import APIClient
 
 from chat.actions.people import add_person, register_person
 from chat.models import Profile
+from tests.documents import check_answer
 
 PASSWORD = "correct horse battery"
 
 Api = Callable[[Profile], APIClient]
 SignIn = Callable[..., APIClient]
+
+
+@pytest.fixture(autouse=True)
+def documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hold every answer of every test to the OpenAPI document."""
+    ask = APIClient.request
+
+    def request(client: APIClient, **kwargs: Any) -> Any:
+        answer = ask(client, **kwargs)
+        check_answer(kwargs["REQUEST_METHOD"], answer)
+        return answer
+
+    monkeypatch.setattr(APIClient, "request", request)
 
 
 @pytest.fixture

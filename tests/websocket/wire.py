@@ -13,6 +13,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.documents import check_done, check_frame
+
 Frame = dict[str, Any]
 
 # Ample: what does not come within it does not come.
@@ -37,23 +39,32 @@ class Wire:
         fits = (lambda frame: frame["type"] == wanted) if isinstance(wanted, str) else wanted
         async with asyncio.timeout(WITHIN):
             while True:
-                frame = orjson.loads(await self.connection.recv())
-                self.heard.append(frame)
+                frame = self._take(await self.connection.recv())
                 if fits(frame):
                     return dict(frame)
+
+    def _take(self, raw: str | bytes) -> Frame:
+        frame: Frame = orjson.loads(raw)
+        # Whatever a test is about, all that it hears is as the AsyncAPI document says.
+        check_frame(frame)
+        self.heard.append(frame)
+        return frame
 
     async def ask(self, type: str, **fields: Any) -> Frame:
         """Send a command and return its answer, ``done`` or ``failed``."""
         ref = f"r{len(self.heard)}"
         await self.send({"type": type, "ref": ref, **fields})
-        return await self.hear(lambda frame: frame.get("ref") == ref)
+        answer = await self.hear(lambda frame: frame.get("ref") == ref)
+        if answer["type"] == "done":
+            check_done(type, answer)
+        return answer
 
     async def closed(self) -> int:
         """Read on until the server closes, and return its code."""
         async with asyncio.timeout(WITHIN):
             try:
                 while True:
-                    self.heard.append(orjson.loads(await self.connection.recv()))
+                    self._take(await self.connection.recv())
             except ConnectionClosed as end:
                 return end.rcvd.code if end.rcvd else 1006
 

@@ -48,3 +48,10 @@ class RefreshSerializer(serializers.Serializer[Any]):
     """The refresh token that was given last."""
 
     refresh = serializers.CharField(max_length=4096)
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """An access token for every request, and a refresh token for the next pair: good once."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()

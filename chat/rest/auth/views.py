@@ -14,13 +14,15 @@ from rest_framework.response import Response
 
 from chat.actions.devices import end_devices, open_device, renew_device
 from chat.actions.people import profile_for, register_person
-from chat.errors import Unauthenticated
+from chat.errors import Conflict, Forbidden, TokenExpired, Unauthenticated
 from chat.queries.people import devices_of
+from chat.rest.answers import Answer, gone, listed
 from chat.rest.auth.authentication import SignIn, living_account
 from chat.rest.auth.shapes import (
     CredentialsSerializer,
     RefreshSerializer,
     RegistrationSerializer,
+    TokensSerializer,
 )
 from chat.rest.auth.tokens import issue, read_refresh
 from chat.rest.base import ChatViewSet
@@ -43,9 +45,11 @@ class RegistrationViewSet(OpenViewSet):
     """Make an account. This alone may say that a name is taken."""
 
     inputs = {"create": RegistrationSerializer}
+    outputs = {"create": Answer(OwnProfileSerializer, (201,), (Conflict, Forbidden))}
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
+        """Make an account."""
         person = register_person(**self.body())
         return Response(OwnProfileSerializer().to_representation(person), status=201)
 
@@ -54,9 +58,11 @@ class TokenViewSet(OpenViewSet):
     """Sign in with name and password: a device, and its first tokens."""
 
     inputs = {"create": CredentialsSerializer}
+    outputs = {"create": Answer(TokensSerializer, refuses=(Unauthenticated,))}
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
+        """Sign in, on a new device."""
         body = self.body()
         user = self.account(body["username"], body["password"])
         sid = uuid4()
@@ -79,9 +85,11 @@ class RefreshViewSet(OpenViewSet):
     """Renew the tokens. A refresh token is good once: used again it ends the device."""
 
     inputs = {"create": RefreshSerializer}
+    outputs = {"create": Answer(TokensSerializer, refuses=(Unauthenticated, TokenExpired))}
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
+        """Renew the tokens; each refresh token is good once."""
         claims = read_refresh(self.body()["refresh"])
         living_account(claims.sid)
         pair = issue(claims.sid)
@@ -92,7 +100,10 @@ class RefreshViewSet(OpenViewSet):
 class LogoutViewSet(ChatViewSet):
     """End the sign-in that asks: its tokens fail at once."""
 
+    outputs = {"create": gone()}
+
     def create(self, request: Request) -> Response:
+        """End the sign-in that asks."""
         if isinstance(request.auth, SignIn):
             end_devices(self.viewer, [request.auth.device])
         elif hasattr(request, "session"):
@@ -103,15 +114,20 @@ class LogoutViewSet(ChatViewSet):
 class DeviceViewSet(ChatViewSet):
     """Where I am signed in, the last seen first; deleting signs out."""
 
+    outputs = {"list": listed(DeviceSerializer), "destroy_all": gone(), "destroy": gone()}
+
     def list(self, request: Request) -> Response:
+        """List the devices that I am signed in on."""
         shape = DeviceSerializer().to_representation
         return self.page(devices_of(self.viewer), lambda found: [shape(one) for one in found])
 
     def destroy_all(self, request: Request) -> Response:
+        """End all my sign-ins."""
         end_devices(self.viewer)
         return Response(status=204)
 
     def destroy(self, request: Request, device: UUID) -> Response:
+        """End one of my sign-ins."""
         end_devices(self.viewer, [device])
         return Response(status=204)
 
