@@ -64,11 +64,17 @@ def _unimportable(name: str, value: Any) -> list[CheckMessage]:
 
 def _like(value: Any, default: Any) -> bool:
     """Say whether a value is of the default's type; a whole number also stands for seconds, and is above 0."""
+    if default is None:
+        return value is None or isinstance(value, (list, tuple))
     if isinstance(default, bool):
         return isinstance(value, bool)
     if isinstance(default, (int, float)):
         wanted = (int, float) if isinstance(default, float) or default <= 60 else int
-        return isinstance(value, wanted) and not isinstance(value, bool) and value > 0
+        return (
+            isinstance(value, wanted)
+            and not isinstance(value, bool)
+            and (value > 0 or value == default)
+        )
     return isinstance(value, type(default))
 
 

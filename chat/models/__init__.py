@@ -2,7 +2,7 @@
 
 from chat.models.log import Epoch, Event
 from chat.models.messages import Message
-from chat.models.people import Device, Profile
+from chat.models.people import Device, Profile, Ticket
 from chat.models.rooms import Membership, Room
 
-__all__ = ["Device", "Epoch", "Event", "Membership", "Message", "Profile", "Room"]
+__all__ = ["Device", "Epoch", "Event", "Membership", "Message", "Profile", "Room", "Ticket"]
