@@ -11,11 +11,19 @@ from rest_framework.test import APIClient
 
 from chat.actions.people import add_person, register_person
 from chat.models import Profile
+from chat.rest.auth.limiting import limiter_on
 
 PASSWORD = "correct horse battery"
 
 Api = Callable[[Profile], APIClient]
 SignIn = Callable[..., APIClient]
+
+
+@pytest.fixture(autouse=True)
+def _counts_begin_anew(configured: Callable[..., None]) -> None:
+    """What one test got wrong at sign-in is not held against the next."""
+    limiter_on.cache_clear()
+    configured(LIMITS_STORAGE="memory://")
 
 
 @pytest.fixture
