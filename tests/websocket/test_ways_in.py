@@ -107,6 +107,20 @@ def test_a_socket_that_a_ticket_opened_ends_with_the_device_that_asked(ann: Call
     asyncio.run(scene())
 
 
+# Limits.
+
+
+def test_wrong_passwords_are_counted_for_all_processes_together(
+    bob: Caller, here: str, there: str
+) -> None:
+    said = []
+    for number in range(11):
+        url = f"http://{(here, there)[number % 2]}/api/auth/token/"
+        body = {"username": bob.name + "-of-nowhere", "password": "wrong"}
+        said.append(httpx2.post(url, json=body, timeout=WITHIN).status_code)
+    assert said == [401] * 10 + [429]
+
+
 # Cookies.
 
 

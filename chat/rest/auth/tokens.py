@@ -5,6 +5,7 @@ The only file that knows simplejwt. What ``SIMPLE_JWT`` says of keys, lifetimes,
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from chat.errors import TokenExpired, Unauthenticated
 
 DEVICE = "sid"
+# Seconds that the clocks of two servers may differ by.
+LEEWAY = 60
 # What the libraries let through when a claim, or the header before it, is not of the type they expect.
 MISTYPED = (TypeError, ValueError, AttributeError, ArithmeticError, OSError, RecursionError)
 
@@ -70,6 +73,10 @@ def _read(kind: type[Token], token: str) -> Claims:
 
 def _claims(token: Token) -> Claims:
     sid, jti = (_uuid(token.get(name)) for name in (DEVICE, api_settings.JTI_CLAIM))
+    longest = token.lifetime.total_seconds() if token.lifetime else 0
+    if token["exp"] > time.time() + longest + LEEWAY:
+        # We never gave one that is good for so long, or would not any more.
+        raise TokenError("lives too long")
     return Claims(sid, jti.hex, int(token["exp"]))
 
 
