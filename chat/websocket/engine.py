@@ -69,7 +69,6 @@ async def _tick(hub: Hub) -> None:
     looked_everywhere = time.monotonic()
     while True:
         await asyncio.sleep(chat_settings.TICK)
-        _expire(hub)
         everywhere = time.monotonic() - looked_everywhere > chat_settings.TICK_ALL
         await hub.look(everywhere=everywhere)
         if everywhere:
@@ -107,6 +106,7 @@ async def _watch(hub: Hub) -> None:
     """End sockets whose sign-in no longer stands, whoever ended it and whether or not we were told."""
     while True:
         await asyncio.sleep(chat_settings.RECHECK)
+        _expire(hub)
         held = {socket.grounds for socket in hub.sockets if socket.grounds is not None}
         # Without the layer: this is what still holds while Redis is away.
         gone = await cross(end_fallen, held) if held else frozenset()

@@ -31,8 +31,10 @@ SUBPROTOCOL = "chat.v1"
 BEARER = "bearer."
 # More than any ticket is long, so that a query is never read for nothing.
 QUERY_MAX = 512
+# What browsers ask people for, and then remember.
+REMEMBERED = {"basic", "digest", "negotiate", "ntlm"}
 FOREIGN = (
-    "A cookie signs in only from this site's own pages. Sign in by token or ticket, "
+    "What a browser sends by itself signs in only from this site's own pages. Sign in by token or ticket, "
     'or have this Origin named in CHAT["ORIGINS"].'
 )
 
@@ -64,7 +66,10 @@ def sign_in(scope: Mapping[str, Any], token: str | None = None) -> SignedIn:
     """
     token = token or _bearer(scope)
     if token is not None or _names(scope, b"authorization"):
-        found = _ask(_handshake(scope, token))
+        handshake = _handshake(scope, token)
+        if _added_by_browser(handshake) and not from_allowed_origin(handshake):
+            raise Forbidden(FOREIGN)
+        found = _ask(handshake)
         if found is None:
             raise Unauthenticated()
         return found
@@ -72,6 +77,12 @@ def sign_in(scope: Mapping[str, Any], token: str | None = None) -> SignedIn:
     if ticket is not None:
         return SignedIn(*use_ticket(ticket))
     return _by_what_else_it_carries(scope)
+
+
+def _added_by_browser(handshake: ASGIRequest) -> bool:
+    """Say whether a browser sends this Authorization by itself, as it does a cookie: no script can on a socket."""
+    scheme = handshake.headers.get("Authorization", "").partition(" ")[0].lower()
+    return scheme in REMEMBERED and "Origin" in handshake.headers
 
 
 def _by_what_else_it_carries(scope: Mapping[str, Any]) -> SignedIn:

@@ -9,6 +9,7 @@ from django.core.handlers.asgi import ASGIRequest
 from rest_framework.authentication import BaseAuthentication
 
 from chat.conf import chat_settings
+from chat.errors import Forbidden, Unauthenticated
 from chat.websocket import signin
 from chat.websocket.origins import from_allowed_origin
 
@@ -84,6 +85,28 @@ def test_a_list_names_each_origin_exactly_and_nothing_else(configured: Any) -> N
 def test_a_doubled_origin_is_none() -> None:
     asked = handshake("http://localhost", headers={"origin": "http://localhost"})
     assert not from_allowed_origin(asked)
+
+
+def test_a_password_that_a_browser_remembers_is_like_a_cookie(configured: Any) -> None:
+    class Anybody(BaseAuthentication):
+        def authenticate(self, request: Any) -> None:
+            return None
+
+    configured(AUTHENTICATION=[Anybody])
+
+    def opens(origin: str | None, scheme: str) -> None:
+        signin.sign_in(handshake(origin, headers={"authorization": f"{scheme} x"}).scope)
+
+    for scheme in ("Basic", "negotiate"):
+        with pytest.raises(Forbidden):
+            opens("http://example.evil", scheme)
+    for origin, scheme in (
+        ("http://localhost", "Basic"),
+        (None, "Basic"),
+        ("http://example.evil", "Bearer"),
+    ):
+        with pytest.raises(Unauthenticated):
+            opens(origin, scheme)
 
 
 def test_no_class_sees_a_query_nor_a_cookie_from_elsewhere(configured: Any, settings: Any) -> None:
