@@ -35,6 +35,8 @@ def handshake(origin: str | None, host: str = "localhost", **more: Any) -> ASGIR
         ("http://localhost", "localhost", "wss", False),
         ("https://localhost", "localhost", "ws", False),
         ("http://localhost:8000", "localhost", "ws", False),
+        ("https://localhost:8000", "localhost:8000", "ws", False),
+        ("http://localhost:8000", "localhost:8000", "wss", False),
         ("http://localhost", "localhost:8000", "ws", False),
         ("http://localhost.example.evil", "localhost", "ws", False),
         ("http://example.evil", "example.evil", "ws", False),

@@ -14,10 +14,11 @@ from functools import cache
 from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
+from threading import Lock
 
 from limits import RateLimitItem, RateLimitItemPerDay, parse
 from limits.errors import StorageError
-from limits.storage import storage_from_string
+from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 from rest_framework.request import Request
 
@@ -26,6 +27,7 @@ from chat.errors import RateLimited, Unavailable
 
 # A store that hangs must not hold a request for longer than people wait.
 TIMEOUT = 3
+_making = Lock()
 # How long an address is known as an account's own.
 KNOWN = RateLimitItemPerDay(1, 30)
 
@@ -101,12 +103,28 @@ def _limit(setting: str) -> RateLimitItem | None:
 
 
 def _limiter() -> FixedWindowRateLimiter:
-    return limiter_on(chat_settings.LIMITS_STORAGE)
+    # Threads that meet here at first would else each count in a memory of their own.
+    with _making:
+        return limiter_on(chat_settings.LIMITS_STORAGE)
+
+
+class OneAtATime(FixedWindowRateLimiter):
+    """For the memory store, which drops counts of threads that meet while a key is new."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage)
+        self._turn = Lock()
+
+    def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
+        with self._turn:
+            return super().hit(item, *identifiers, cost=cost)
 
 
 @cache
 def limiter_on(uri: str) -> FixedWindowRateLimiter:
     """Return this process's way to a store, made once."""
+    if uri.startswith("memory"):
+        return OneAtATime(MemoryStorage(uri))
     redis = uri.startswith(("redis", "valkey"))
     timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT} if redis else {}
     return FixedWindowRateLimiter(storage_from_string(uri, wrap_exceptions=True, **timeouts))
