@@ -14,6 +14,9 @@ DEFAULTS: dict[str, Any] = {
     # Who is asking, over REST and sockets alike: DRF authentication classes, tried in order.
     # None means the host's own REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"].
     "AUTHENTICATION": None,
+    # Pages whose cookies sign in a socket, as exact origins ("https://example.com"). None means the site's own:
+    # scheme, host and port of the handshake, the host being one of ALLOWED_HOSTS.
+    "ORIGINS": None,
     # Who may do what; a subclass of chat.policy.Policy overrides one predicate per verb.
     "POLICY": "chat.policy.Policy",
     # The first sight of an account: a callable (user) -> {"username", "display_name"?, "avatar_url"?}.
@@ -30,6 +33,19 @@ DEFAULTS: dict[str, Any] = {
     "JWT": {},
     # Whether auth/register/ makes accounts for anyone who asks.
     "REGISTRATION": True,
+    # How often a wrong password may be tried in rest/auth/: for one account, and from one address for all. The first
+    # also holds for a name that nobody has. "" is no limit; the words are those of the package `limits`.
+    "LIMIT_ACCOUNT": "10/5 minutes",
+    "LIMIT_ADDRESS": "50/5 minutes",
+    # How often one address may ask to register, and may send a refresh token that is no good.
+    "LIMIT_REGISTER": "20/hour",
+    "LIMIT_REFRESH": "50/5 minutes",
+    # Where these are counted: in each process by itself, or together ("redis://…"), under a prefix.
+    # While it is away nobody can sign in anew (`unavailable`); who is signed in stays so.
+    "LIMITS_STORAGE": "memory://",
+    "LIMITS_PREFIX": "chat",
+    # Proxies of ours that add to X-Forwarded-For. 0: the server has put the client's address in REMOTE_ADDR.
+    "PROXIES": 0,
     # Characters (code points) in a message; even as JSON escapes, twelve bytes each, they fit a 64 KiB frame.
     "TEXT_MAX": 5_000,
     # Bytes of a message's metadata as JSON.
@@ -52,6 +68,9 @@ DEFAULTS: dict[str, Any] = {
     # Seconds between two looks at the last minute's events, and between two comparisons of all heads.
     "TICK": 5,
     "TICK_ALL": 60,
+    # Seconds between two looks at whether those with an open socket may still be here: a password changed,
+    # an account switched off. Below the five in which they are to be gone.
+    "RECHECK": 3,
     # What a socket that does not read may hold back before it is closed (1013).
     "OUTBOX_EVENTS": 256,
     "OUTBOX_BYTES": 1_048_576,

@@ -234,6 +234,11 @@ def _end_devices(house: House) -> None:
     devices.end_devices(house.ann, [house.phone.pk])
 
 
+@case("end_outdated")
+def _end_outdated(house: House) -> None:
+    devices.end_outdated([house.ann.pk])
+
+
 @case("renew_device", "with a token that was followed already")
 def _reuse(house: House) -> None:
     devices.renew_device(house.phone.pk, old_jti="phone", new_jti="next")

@@ -35,7 +35,13 @@ _pattern = "{}.test{}" if _database["ENGINE"].endswith("sqlite3") else "test_{}_
 _database["TEST"] = {"NAME": _pattern.format(_database["NAME"], os.getpid())}
 
 # What happens by the clock happens soon, so that a test need not wait for it.
-CHAT.update(HEARTBEAT=1, TICK=1)
+CHAT.update(HEARTBEAT=1, TICK=1, RECHECK=1)
+
+# All the people of the tests come from one address.
+CHAT.update(LIMIT_REGISTER="100000/hour")
 
 # Tests fetch hundreds of pages; a line for each would bury what they say.
 LOGGING["loggers"]["httpx2"] = {"level": "WARNING"}
+
+# A host's own way to sign in, beside the service's.
+CHAT["AUTHENTICATION"] = [*CHAT["AUTHENTICATION"], "tests.api_key.ApiKeyAuthentication"]

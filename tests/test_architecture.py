@@ -156,7 +156,14 @@ def test_programs_stand_alone(program: str) -> None:
 
 def test_the_core_needs_no_extra() -> None:
     """Everything below the doors runs on Django and DRF; sockets and tokens are extras."""
-    extras = {"channels", "rest_framework_simplejwt", "drf_spectacular", "uvicorn", "redis"}
+    extras = {
+        "channels",
+        "rest_framework_simplejwt",
+        "drf_spectacular",
+        "uvicorn",
+        "redis",
+        "limits",
+    }
     core = set().union(*STOREYS[3:]) | {"apps"}
     needing = []
     for path in sources("chat"):

@@ -24,12 +24,14 @@ pytestmark = pytest.mark.django_db
 
 # Verbs that no log tells of, and why.
 UNTOLD = {
-    "auth_hash_of": "a reading of the account, not a verb",
     "handle_from": "a reading of a name, not a verb",
     "profile_of_account": "a reading of the account, not a verb",
+    "make_ticket": "a sign-in of one socket, which no log tells",
+    "use_ticket": "as make_ticket",
     "open_device": "a sign-in is the device's own; the others see it where they look next",
     "renew_epoch": "it voids every cursor: clients are told `reset` and read all anew",
     "note_message_read": "it changes nothing that anyone in a room sees",
+    "end_fallen": "end_outdated, for whichever accounts are found changed",
     "touch_device": "when a device was last seen is read where devices are listed",
 }
 # What the verbs share, and no verb itself.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,12 +15,7 @@ from chat.actions.transactions import action
 from chat.errors import NotFound, Unauthenticated
 from chat.events import draft, record
 from chat.models import Device, Profile
-
-
-def auth_hash_of(user: Any) -> str:
-    """Return what changes with the account's password, or nothing where the model has no such thing."""
-    session_hash = getattr(user, "get_session_auth_hash", None)
-    return session_hash() if session_hash else ""
+from chat.queries.grounds import Grounds, auth_hash_of, fallen, standing_accounts
 
 
 @action
@@ -76,6 +73,27 @@ def end_devices(
             [draft(log, "device.ended", actor=actor, data={"device": str(d.pk)}) for d in ending]
         )
     return len(ending)
+
+
+def end_outdated(people: Collection[UUID]) -> None:
+    """End the devices of people whose account is gone, not active, or has another password than at sign-in."""
+    for person in Profile.objects.filter(pk__in=people).order_by("pk"):
+        account = str(person.user_id)
+        hash_now = standing_accounts([account]).get(account) if person.user_id else None
+        living = Device.objects.filter(profile=person, ended_at=None)
+        outdated = living if hash_now is None else living.exclude(auth_hash=hash_now)
+        ids = list(outdated.values_list("pk", flat=True))
+        if ids:
+            # Another process may have ended them since, which is as good.
+            with suppress(NotFound):
+                end_devices(person, ids)
+
+
+def end_fallen(asked: Collection[Grounds]) -> frozenset[Grounds]:
+    """Return which of these sign-ins no longer stand; the devices of changed accounts are ended for good."""
+    found = fallen(asked)
+    end_outdated(found.people)
+    return found.grounds
 
 
 def touch_device(device: Device) -> None:

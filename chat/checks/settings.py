@@ -24,7 +24,7 @@ SERVER_FRAME_MAX = 16 * 1024 * 1024
 CHARACTER_BYTES = 4
 ENVELOPE = 1_024
 
-LISTS = frozenset({"AUTHENTICATION", "OUTLETS"})
+LISTS = frozenset({"AUTHENTICATION", "ORIGINS", "OUTLETS"})
 
 
 def said() -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _misfits(chosen: dict[Any, Any], known: dict[str, Any], where: str) -> Itera
             yield Error(f"{where}[{name!r}] is {value!r}, not a list.", id="chat.E003")
         elif name in IMPORTED:
             yield from _unimportable(name, value)
-        elif not _like(value, known[name]):
+        elif name not in LISTS and not _like(value, known[name]):
             wanted = "str" if known[name] is None else type(known[name]).__name__
             message = f"{where}[{name!r}] is {_shown(name, value)}, not a {wanted} as it should be."
             yield Error(message, id="chat.E003")
@@ -100,7 +100,8 @@ def _like(value: Any, default: Any) -> bool:
         return isinstance(value, timedelta) and value > timedelta(0)
     if isinstance(default, (int, float)):
         wanted = (int, float) if isinstance(default, float) or default <= 60 else int
-        return isinstance(value, wanted) and not isinstance(value, bool) and value > 0
+        fits = isinstance(value, wanted) and not isinstance(value, bool)
+        return fits and (value > 0 or value == default)
     return isinstance(value, type(default))
 
 

@@ -3,7 +3,7 @@
 from chat.models.log import Epoch, Event
 from chat.models.messages import Message
 from chat.models.moderation import ModerationEntry
-from chat.models.people import Device, Profile
+from chat.models.people import Device, Profile, Ticket
 from chat.models.rooms import Membership, Room
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "ModerationEntry",
     "Profile",
     "Room",
+    "Ticket",
 ]

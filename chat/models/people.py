@@ -98,3 +98,22 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or 'device'} of {self.profile_id}"
+
+
+class Ticket(models.Model):
+    """Lets a socket in once, on the grounds of whoever asked for it; known by its digest alone.
+
+    It lives for seconds: a used one is deleted, an expired one when others are made.
+    """
+
+    digest = models.CharField(primary_key=True, max_length=64, editable=False)
+    person = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    device = models.ForeignKey(Device, null=True, on_delete=models.CASCADE, related_name="+")
+    account = models.CharField(max_length=255, null=True)
+    session = models.CharField(max_length=255, null=True)
+    auth_hash = models.CharField(max_length=128)
+    until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"ticket of {self.person_id}"

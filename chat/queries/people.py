@@ -37,9 +37,13 @@ def living_device(sid: UUID) -> Device | None:
     return Device.objects.select_related("profile").filter(pk=sid, ended_at=None).first()
 
 
-def devices_of(person: Profile) -> QuerySet[Device]:
-    """Return the devices a person is signed in on, the last seen first."""
-    return Device.objects.filter(profile=person, ended_at=None).order_by("-seen_at", "pk")
+def devices_of(person: Profile, auth_hash: str | None = None) -> QuerySet[Device]:
+    """Return the devices a person is signed in on, the last seen first.
+
+    With a hash, those alone that the account as it is now still lets in.
+    """
+    living = Device.objects.filter(profile=person, ended_at=None).order_by("-seen_at", "pk")
+    return living if auth_hash is None else living.filter(auth_hash=auth_hash)
 
 
 def person(person_id: UUID) -> Profile:

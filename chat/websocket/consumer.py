@@ -24,7 +24,7 @@ from chat.queries.access import membership_of
 from chat.websocket.bridge import cross
 from chat.websocket.engine import running_hub
 from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
-from chat.websocket.handshake import Choose, Receive, Scope, begin, credentials, enter, say_hello
+from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.replay import resume
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
@@ -79,8 +79,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
     await send({"type": "websocket.accept", "subprotocol": chosen_subprotocol(scope)})
     hub = socket = None
     try:
-        token, ref = await credentials(scope, receive)
-        who, only, mine = await cross(begin, scope, token, choose)
+        (who, only, mine), ref = await admit(scope, receive, choose)
         hub = await running_hub()
         socket = await enter(hub, send, who, only, mine)
         say_hello(hub, socket)
@@ -176,5 +175,5 @@ async def _renew(socket: Socket, scope: Scope, token: str) -> dict[str, Any]:
     who = await cross(sign_in, scope, token)
     if who.viewer.pk != socket.viewer.pk:
         refuse(socket, Forbidden("This token is another person's."))
-    socket.signed_in(who.device, who.expires_at)
+    socket.signed_in(who.grounds, who.expires_at)
     return {}

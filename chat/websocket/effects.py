@@ -79,7 +79,7 @@ def _left(hub: Hub, channel: Channel, item: Published, event: dict[str, Any]) ->
 
 def _device_ended(hub: Hub, channel: Channel, item: Published, event: dict[str, Any]) -> None:
     for socket in tuple(channel.sockets):
-        if socket.device == event["device"]:
+        if socket.grounds is not None and socket.grounds.device == event["device"]:
             refuse(socket, Unauthenticated("This device was signed out."))
 
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
+from chat.actions.devices import end_fallen
 from chat.conf import chat_settings
-from chat.errors import TokenExpired
+from chat.errors import TokenExpired, Unauthenticated
 from chat.serializers.fields import rfc3339
 from chat.websocket import effects
+from chat.websocket.bridge import cross
 from chat.websocket.frames import refuse
 from chat.websocket.hub import Hub
 
@@ -46,6 +48,7 @@ def _set_going(hub: Hub) -> Hub:
         "mending": hub.mend,
         "ticking": lambda: _tick(hub),
         "beating": lambda: _beat(hub),
+        "watching": lambda: _watch(hub),
     }
     _works[hub] = [asyncio.create_task(_keep(name, work)) for name, work in works.items()]
     return hub
@@ -65,7 +68,6 @@ async def _tick(hub: Hub) -> None:
     looked_everywhere = time.monotonic()
     while True:
         await asyncio.sleep(chat_settings.TICK)
-        _expire(hub)
         everywhere = time.monotonic() - looked_everywhere > chat_settings.TICK_ALL
         await hub.look(everywhere=everywhere)
         if everywhere:
@@ -97,3 +99,17 @@ async def _beat(hub: Hub) -> None:
                 if room in moved and not seat.silent and seat.held is None
             }
             socket.answer({"type": "heads", "rooms": told})
+
+
+async def _watch(hub: Hub) -> None:
+    """End sockets whose sign-in no longer stands, whoever ended it and whether or not we were told."""
+    while True:
+        await asyncio.sleep(chat_settings.RECHECK)
+        _expire(hub)
+        held = {socket.grounds for socket in hub.sockets if socket.grounds is not None}
+        # Without the layer: this is what still holds while Redis is away.
+        gone = await cross(end_fallen, held) if held else frozenset()
+        for socket in tuple(hub.sockets):
+            # Compared with what it rests on now, since a fresh token may have come meanwhile.
+            if socket.grounds in gone:
+                refuse(socket, Unauthenticated("This sign-in has ended."))

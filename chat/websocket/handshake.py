@@ -15,13 +15,15 @@ from chat.serializers.people import user_or_none
 from chat.websocket.bridge import cross
 from chat.websocket.frames import parsed, ref_of
 from chat.websocket.hub import Hub
-from chat.websocket.signin import SignedIn, offers_credentials, sign_in
+from chat.websocket.signin import NamesNobody, SignedIn, sign_in
 from chat.websocket.socket import Seat, Send, Socket
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 # Which room a path is for; None means all of the person's.
 Choose = Callable[[Scope, SignedIn], str | None]
+# Who it is, the one room that the socket is for, if it is for one, and how far the rooms are.
+Beginning = tuple[SignedIn, str | None, rooms.Standings]
 
 # Seconds and characters within which a socket that named nobody must say who it is.
 AUTH_TIMEOUT = 5
@@ -30,13 +32,19 @@ AUTH_FRAME_MAX = 4_096
 SETTLE_TRIES = 3
 
 
-async def credentials(scope: Scope, receive: Receive) -> tuple[str | None, dict[str, Any]]:
-    """Return the token of the first frame, and its ref, where the handshake names nobody.
+async def admit(scope: Scope, receive: Receive, choose: Choose) -> tuple[Beginning, dict[str, Any]]:
+    """Return who opens the socket and where their rooms stand, and the ref of the frame that said who, if one did.
 
-    Raises TimeoutError, ConnectionError (the client went), ChatError.
+    Raises TimeoutError (nobody said who they are), ConnectionError (the client went), ChatError.
     """
-    if offers_credentials(scope):
-        return None, {}
+    try:
+        return await cross(begin, scope, None, choose), {}
+    except NamesNobody:
+        token, ref = await _first_frame(receive)
+        return await cross(begin, scope, token, choose), ref
+
+
+async def _first_frame(receive: Receive) -> tuple[str, dict[str, Any]]:
     async with asyncio.timeout(AUTH_TIMEOUT):
         message = await receive()
     if message["type"] == "websocket.disconnect":
@@ -49,9 +57,7 @@ async def credentials(scope: Scope, receive: Receive) -> tuple[str | None, dict[
     return validated(COMMANDS["auth"], frame)["token"], ref_of(frame)
 
 
-def begin(
-    scope: Scope, token: str | None, choose: Choose
-) -> tuple[SignedIn, str | None, rooms.Standings]:
+def begin(scope: Scope, token: str | None, choose: Choose) -> Beginning:
     """Sign in and read where the person's rooms stand: all in one crossing."""
     who = sign_in(scope, token)
     only = choose(scope, who)
@@ -64,7 +70,7 @@ async def enter(
     """Seat a socket in its rooms so that every event after the heads it is told will reach it."""
     own_log = next(room for room, standing in mine.items() if standing.kind == "self")
     socket = Socket(send, who.viewer, own_log=own_log, only=only)
-    socket.signed_in(who.device, who.expires_at)
+    socket.signed_in(who.grounds, who.expires_at)
     # Until hello is said nothing may be replayed: hello comes first.
     await socket.replaying.acquire()
     hub.sockets[socket] = None

@@ -10,6 +10,7 @@ from typing import Any
 
 from chat.conf import chat_settings
 from chat.events import Published, encode
+from chat.queries.grounds import Grounds
 from chat.queries.people import Person
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
@@ -52,9 +53,9 @@ class Socket:
         self._closed: asyncio.Task[None] | None = None
         self._main = asyncio.current_task()
 
-    def signed_in(self, device: str | None, expires_at: float | None) -> None:
-        """Note the device, and when its token ends (unix seconds), if it does."""
-        self.device = device
+    def signed_in(self, grounds: Grounds | None, expires_at: float | None) -> None:
+        """Note what the sign-in rests on, and when it ends (unix seconds), if it does by itself."""
+        self.grounds = grounds
         self.expires_at = expires_at
         self.warned = False
 

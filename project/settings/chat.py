@@ -8,6 +8,8 @@ CHAT = {
         "chat.rest.auth.authentication.DeviceAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    # Pages whose cookies sign in a socket. (Default: the site's own.)
+    "ORIGINS": env.list("CHAT_ORIGINS", default=None),
     # Where published events go. (Default: nowhere, so that the core needs no Channels.)
     "OUTLETS": ["chat.outlets.sockets.deliver"],
     # Who may do what, and how an account is first shown.
@@ -15,6 +17,15 @@ CHAT = {
     "PROFILE": "chat.actions.people.profile_of_account",
     # Whether anyone may make an account.
     "REGISTRATION": env.bool("CHAT_REGISTRATION", default=True),
+    # How often a wrong password, a registration, a refresh token that is no good; counted where all processes see it.
+    "LIMIT_ACCOUNT": env.str("CHAT_LIMIT_ACCOUNT", default="10/5 minutes"),
+    "LIMIT_ADDRESS": env.str("CHAT_LIMIT_ADDRESS", default="50/5 minutes"),
+    "LIMIT_REGISTER": env.str("CHAT_LIMIT_REGISTER", default="20/hour"),
+    "LIMIT_REFRESH": env.str("CHAT_LIMIT_REFRESH", default="50/5 minutes"),
+    "LIMITS_STORAGE": env.str("REDIS_URL", default="") or "memory://",
+    "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
+    # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)
+    "PROXIES": 0,
     # What carries events between server processes.
     "CHANNEL_LAYER": "default",
     # How much: characters of a message, bytes of its metadata and of a frame, rows of a page.
@@ -34,6 +45,8 @@ CHAT = {
     "GAP_WAIT": 0.05,
     "TICK": 5,
     "TICK_ALL": 60,
+    # Seconds between two looks at whether open sockets are still signed in.
+    "RECHECK": 3,
     # What a socket that does not read may hold back.
     "OUTBOX_EVENTS": 256,
     "OUTBOX_BYTES": 1_048_576,

@@ -11,7 +11,6 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from chat.actions.devices import (
-    auth_hash_of,
     end_devices,
     open_device,
     renew_device,
@@ -19,6 +18,7 @@ from chat.actions.devices import (
 )
 from chat.errors import NotFound, Unauthenticated
 from chat.models import Device, Profile
+from chat.queries.grounds import auth_hash_of
 from chat.queries.people import devices_of, living_device
 from tests.conftest import Heard
 from tests.scene import own_log

@@ -26,11 +26,11 @@ def refusal(**fields: str) -> str:
 def story() -> dict[str, object]:
     from django.contrib.auth import get_user_model
 
-    from chat.actions.devices import auth_hash_of
     from chat.actions.people import profile_for, register_person
     from chat.actions.rooms import create_group, open_direct
     from chat.actions.sending import Draft, send_message
     from chat.models import Message, Profile
+    from chat.queries.grounds import auth_hash_of
     from chat.queries.people import person_of_account
     from chat.queries.rooms import inbox, views
     from chat.serializers.rooms import room_shape

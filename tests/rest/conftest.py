@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from chat.actions.people import add_person, register_person
 from chat.models import Profile
+from chat.rest.auth.limiting import limiter_on
 from tests.documents import check_answer
 
 PASSWORD = "correct horse battery"
@@ -30,6 +31,13 @@ def documented(monkeypatch: pytest.MonkeyPatch) -> None:
         return answer
 
     monkeypatch.setattr(APIClient, "request", request)
+
+
+@pytest.fixture(autouse=True)
+def _counts_begin_anew(configured: Callable[..., None]) -> None:
+    """What one test got wrong at sign-in is not held against the next."""
+    limiter_on.cache_clear()
+    configured(LIMITS_STORAGE="memory://")
 
 
 @pytest.fixture

@@ -177,6 +177,24 @@ def test_devices_are_listed_and_ended(dora: Profile, ann: Profile, sign_in: Sign
     refused(here.get("/api/users/me/"), 401, "unauthenticated")
 
 
+def test_what_another_password_let_in_is_listed_no_longer_and_ends(
+    dora: Profile, sign_in: SignIn, django_user_model: Any
+) -> None:
+    sign_in()
+    old = Device.objects.get()
+    user = django_user_model.objects.get()
+    user.set_password("another long one")
+    user.save()
+    browser = APIClient()
+    browser.force_login(user)
+    assert browser.get("/api/auth/devices/").json()["results"] == []
+    assert Device.objects.get().ended_at is None
+    here = sign_in(password="another long one")
+    assert len(here.get("/api/auth/devices/").json()["results"]) == 1
+    old.refresh_from_db()
+    assert old.ended_at
+
+
 def test_a_device_of_another_person_is_not_found(
     dora: Profile, sign_in: SignIn, api: Any, ann: Profile
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from typing import Any
@@ -130,6 +131,92 @@ def test_a_header_that_is_no_token_is_refused(db: None, token: str) -> None:
 def test_a_token_whose_header_nests_without_end_is_refused(db: None) -> None:
     deep = jwt.utils.base64url_encode(b"[" * 5000 + b"]" * 5000).decode()
     refused(with_token(f"{deep}.e30.e30").get("/api/users/me/"), 401, "unauthenticated")
+
+
+def crafted(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """Sign with our own key, whatever the header says of how and with what."""
+    parts = (
+        json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT", **header}, claims)
+    )
+    body = b".".join(jwt.utils.base64url_encode(part) for part in parts)
+    signature = hmac.digest(token_settings()["SIGNING_KEY"].encode(), body, "sha256")
+    return (body + b"." + jwt.utils.base64url_encode(signature)).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "RS256"},
+        {"alg": "ES256"},
+        {"alg": "HS512"},
+        {"alg": "None"},
+        {"alg": ""},
+        {"alg": None},
+        {"alg": ["HS256"]},
+        {"kid": 7},
+        {"crit": ["exp"]},
+        {"b64": False, "crit": ["b64"]},
+    ],
+    ids=repr,
+)
+def test_a_header_that_claims_another_way_of_signing_is_refused(
+    dora: Profile, sign_in: SignIn, header: dict[str, Any]
+) -> None:
+    """Also an asymmetric one over a signature by our secret: the algorithm is ours to say, not the token's."""
+    sign_in()
+    assert with_token(crafted({}, good_claims())).get("/api/users/me/").status_code == 200
+    refused(
+        with_token(crafted(header, good_claims())).get("/api/users/me/"), 401, "unauthenticated"
+    )
+
+
+@pytest.mark.parametrize("named", ["kid", "jku", "jwk", "x5u", "x5c"])
+def test_a_key_that_a_token_brings_along_is_not_used(
+    dora: Profile, sign_in: SignIn, named: str
+) -> None:
+    sign_in()
+    key = "a key of the one who made this token: 0123456789"
+    brought: dict[str, Any] = {
+        "kid": "../../../../dev/null",
+        "jku": "https://example.evil/keys.json",
+        "jwk": {"kty": "oct", "k": jwt.utils.base64url_encode(key.encode()).decode()},
+        "x5u": "https://example.evil/cert.pem",
+        "x5c": ["bm8gY2VydGlmaWNhdGU="],
+    }
+    headers = {named: brought[named]}
+    for secret in (key, ""):
+        body = jwt.PyJWS().encode(b"{}", secret or "-" * 32, "HS256", headers=headers)
+        head = body.split(".")[0]
+        claims = jwt.utils.base64url_encode(json.dumps(good_claims()).encode()).decode()
+        signed_by = hmac.digest(secret.encode(), f"{head}.{claims}".encode(), "sha256")
+        token = f"{head}.{claims}.{jwt.utils.base64url_encode(signed_by).decode()}"
+        refused(with_token(token).get("/api/users/me/"), 401, "unauthenticated")
+
+
+def test_a_token_that_would_live_longer_than_any_of_ours_is_refused(
+    dora: Profile, sign_in: SignIn
+) -> None:
+    client = sign_in()
+    for days, status in ((0, 200), (1, 401), (3650, 401), (10**9, 401)):
+        claims = good_claims()
+        claims["exp"] += days * 86_400
+        assert with_token(signed(claims)).get("/api/users/me/").status_code == status, days
+    own = jwt.decode(client.refresh, options={"verify_signature": False})
+    refused(refresh(signed({**own, "exp": own["exp"] + 86_400})), 401, "unauthenticated")
+    assert refresh(client.refresh).status_code == 200
+
+
+def test_a_token_that_was_cut_or_changed_is_refused(dora: Profile, sign_in: SignIn) -> None:
+    client = sign_in()
+    head, body, signature = client.access.split(".")
+    for token in (
+        f"{head}.{body}",
+        f"{head}.{body}.",
+        f"{head}.{body}.{signature[:-4]}",
+        f"{head}.{body[:-4]}.{signature}",
+        f"{head}.{body}.{signature[::-1]}",
+    ):
+        refused(with_token(token).get("/api/users/me/"), 401, "unauthenticated")
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS384"])

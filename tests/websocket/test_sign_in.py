@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
+from datetime import datetime
 from uuid import uuid4
 
+import jwt
 import pytest
 from websockets.asyncio.client import connect
 
@@ -118,6 +122,24 @@ def test_logout_closes_the_sockets_of_that_device_only(ann: Caller) -> None:
             await asyncio.to_thread(ann.call, "POST", "auth/logout/")
             assert await goes.closed() == 4401
             assert (await stays.ask("ping"))["type"] == "done"
+
+    asyncio.run(scene())
+
+
+def test_a_token_that_ends_is_announced_and_then_ends_its_socket(ann: Caller) -> None:
+    ends = int(time.time()) + 3
+    claims = jwt.decode(ann.token, options={"verify_signature": False})
+    short = jwt.encode({**claims, "exp": ends}, os.environ["JWT_SIGNING_KEY"], "HS256")
+
+    async def scene() -> None:
+        async with greeted(ann.address, short) as ending, greeted(ann.address, short) as renewed:
+            said = (await ending.hear("token.expiring"))["at"]
+            assert datetime.fromisoformat(said).timestamp() == ends
+            assert (await renewed.ask("auth", token=ann.token))["type"] == "done"
+            assert await ending.closed() == 4401
+            assert ends <= time.time() < ends + 5
+            assert ending.heard[-1]["error"]["code"] == "token_expired"
+            assert (await renewed.ask("ping"))["type"] == "done"
 
     asyncio.run(scene())
 

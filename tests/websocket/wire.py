@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import jwt
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -97,6 +98,11 @@ class Caller:
         self.token = ""
         self.token = self.call("POST", "auth/token/", body)["access"]
         return self.token
+
+    @property
+    def device(self) -> str:
+        """The id of the device that the token is of."""
+        return str(jwt.decode(self.token, options={"verify_signature": False})["sid"])
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Ask, and return the answer; anything but success is an error."""

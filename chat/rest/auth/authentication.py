@@ -12,8 +12,9 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from chat.actions.devices import auth_hash_of, touch_device
+from chat.actions.devices import touch_device
 from chat.errors import Unauthenticated
+from chat.queries.grounds import auth_hash_of
 from chat.queries.people import living_device
 from chat.rest.auth.tokens import read_access
 

@@ -55,3 +55,10 @@ class TokensSerializer(serializers.Serializer[Any]):
 
     access = serializers.CharField()
     refresh = serializers.CharField()
+
+
+class TicketSerializer(serializers.Serializer[Any]):
+    """What opens one socket, as `?ticket=`, within so many seconds."""
+
+    ticket = serializers.CharField()
+    expires_in = serializers.IntegerField()

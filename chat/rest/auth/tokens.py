@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +24,8 @@ DEVICE = "sid"
 KIND = "token_type"
 ACCESS = "access"
 REFRESH = "refresh"
+# Seconds that the clocks of two servers may differ by.
+LEEWAY = 60
 # What the libraries let through when a claim, or the header before it, is not of the type they expect.
 MISTYPED = (
     TypeError,
@@ -75,10 +77,15 @@ def read_refresh(token: str) -> Claims:
 
 
 def _signed(kind: str, sid: UUID, jti: str) -> str:
-    lifetime = token_settings()[f"{kind.upper()}_TOKEN_LIFETIME"]
     now = int(time.time())
-    ends = now + int(lifetime.total_seconds())
+    ends = now + int(_lifetime(kind))
     return _backend().encode({KIND: kind, DEVICE: str(sid), "jti": jti, "iat": now, "exp": ends})
+
+
+def _lifetime(kind: str) -> float:
+    """Return for how many seconds a token of this kind is good."""
+    lifetime: timedelta = token_settings()[f"{kind.upper()}_TOKEN_LIFETIME"]
+    return lifetime.total_seconds()
 
 
 def _read(kind: str, token: str) -> Claims:
@@ -108,6 +115,9 @@ def _claims(kind: str, claims: dict[str, Any]) -> Claims:
     sid, jti = (_uuid(claims.get(name)) for name in (DEVICE, "jti"))
     # The library lets a token pass that names no end, or one after the end of the calendar.
     ends = datetime.fromtimestamp(int(claims["exp"]), UTC)
+    if ends.timestamp() > time.time() + _lifetime(kind) + LEEWAY:
+        # We never gave one that is good for so long, or would not any more.
+        raise ValueError("lives too long")
     return Claims(sid, jti.hex, int(ends.timestamp()))
 
 

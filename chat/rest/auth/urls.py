@@ -9,6 +9,7 @@ from chat.rest.auth.views import (
     LogoutViewSet,
     RefreshViewSet,
     RegistrationViewSet,
+    TicketViewSet,
     TokenViewSet,
 )
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("register/", RegistrationViewSet.as_view(CREATE), name="register"),
     path("token/", TokenViewSet.as_view(CREATE), name="token"),
     path("token/refresh/", RefreshViewSet.as_view(CREATE), name="refresh"),
+    path("ticket/", TicketViewSet.as_view(CREATE), name="ticket"),
     path("logout/", LogoutViewSet.as_view(CREATE), name="logout"),
     path(
         "devices/",

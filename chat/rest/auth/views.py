@@ -12,16 +12,24 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chat.actions.devices import end_devices, open_device, renew_device
+from chat.actions.devices import end_devices, end_outdated, open_device, renew_device
 from chat.actions.people import profile_for, register_person
-from chat.errors import Conflict, Forbidden, TokenExpired, Unauthenticated
+from chat.actions.tickets import LIFETIME, make_ticket
+from chat.errors import Conflict, Forbidden, RateLimited, TokenExpired, Unauthenticated
+from chat.queries.grounds import auth_hash_of, grounds_of
 from chat.queries.people import devices_of
 from chat.rest.answers import Answer, gone, listed
 from chat.rest.auth.authentication import SignIn, living_account
+from chat.rest.auth.limiting import (
+    count_registration,
+    counting_bad_refreshes,
+    counting_wrong_passwords,
+)
 from chat.rest.auth.shapes import (
     CredentialsSerializer,
     RefreshSerializer,
     RegistrationSerializer,
+    TicketSerializer,
     TokensSerializer,
 )
 from chat.rest.auth.tokens import issue, read_refresh
@@ -45,11 +53,12 @@ class RegistrationViewSet(OpenViewSet):
     """Make an account. This alone may say that a name is taken."""
 
     inputs = {"create": RegistrationSerializer}
-    outputs = {"create": Answer(OwnProfileSerializer, (201,), (Conflict, Forbidden))}
+    outputs = {"create": Answer(OwnProfileSerializer, (201,), (Conflict, Forbidden, RateLimited))}
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
         """Make an account."""
+        count_registration(request)
         person = register_person(**self.body())
         return Response(OwnProfileSerializer().to_representation(person), status=201)
 
@@ -58,17 +67,21 @@ class TokenViewSet(OpenViewSet):
     """Sign in with name and password: a device, and its first tokens."""
 
     inputs = {"create": CredentialsSerializer}
-    outputs = {"create": Answer(TokensSerializer, refuses=(Unauthenticated,))}
+    outputs = {"create": Answer(TokensSerializer, refuses=(Unauthenticated, RateLimited))}
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
         """Sign in, on a new device."""
         body = self.body()
-        user = self.account(body["username"], body["password"])
+        with counting_wrong_passwords(request, body["username"]):
+            user = self.account(body["username"], body["password"])
         sid = uuid4()
         pair = issue(sid)
         name = body.get("device") or _agent(request)
-        open_device(profile_for(user), user, name=name, refresh_jti=pair.refresh_jti, sid=sid)
+        person = profile_for(user)
+        # What a changed password has put an end to is listed no longer than until the new one is used.
+        end_outdated([person.pk])
+        open_device(person, user, name=name, refresh_jti=pair.refresh_jti, sid=sid)
         return Response(pair.shape())
 
     @sensitive_variables()
@@ -85,16 +98,35 @@ class RefreshViewSet(OpenViewSet):
     """Renew the tokens. A refresh token is good once: used again it ends the device."""
 
     inputs = {"create": RefreshSerializer}
-    outputs = {"create": Answer(TokensSerializer, refuses=(Unauthenticated, TokenExpired))}
+    outputs = {
+        "create": Answer(TokensSerializer, refuses=(Unauthenticated, TokenExpired, RateLimited))
+    }
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
         """Renew the tokens; each refresh token is good once."""
-        claims = read_refresh(self.body()["refresh"])
-        living_account(claims.sid)
-        pair = issue(claims.sid)
-        renew_device(claims.sid, old_jti=claims.jti, new_jti=pair.refresh_jti)
+        token = self.body()["refresh"]
+        with counting_bad_refreshes(request):
+            claims = read_refresh(token)
+            living_account(claims.sid)
+            pair = issue(claims.sid)
+            renew_device(claims.sid, old_jti=claims.jti, new_jti=pair.refresh_jti)
         return Response(pair.shape())
+
+
+class TicketViewSet(ChatViewSet):
+    """A ticket for one socket, which a browser can give no header: good once, and for seconds."""
+
+    outputs = {"create": Answer(TicketSerializer)}
+
+    @sensitive_variables()
+    def create(self, request: Request) -> Response:
+        """Make a ticket."""
+        session = getattr(request._request, "session", None)
+        grounds = grounds_of(self.viewer, request.user, request.auth, session)
+        until = getattr(request.auth, "expires_at", None)
+        ticket = make_ticket(self.viewer, grounds, until)
+        return Response({"ticket": ticket, "expires_in": LIFETIME})
 
 
 class LogoutViewSet(ChatViewSet):
@@ -119,7 +151,8 @@ class DeviceViewSet(ChatViewSet):
     def list(self, request: Request) -> Response:
         """List the devices that I am signed in on."""
         shape = DeviceSerializer().to_representation
-        return self.page(devices_of(self.viewer), lambda found: [shape(one) for one in found])
+        devices = devices_of(self.viewer, auth_hash_of(request.user))
+        return self.page(devices, lambda found: [shape(one) for one in found])
 
     def destroy_all(self, request: Request) -> Response:
         """End all my sign-ins."""
