@@ -18,9 +18,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window. For one file: its loop runs on, and nothing else may run one meanwhile."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         if os.environ.get("CI") == "true":

@@ -116,5 +116,5 @@ def test_many_cost_as_many_queries_as_one() -> None:
         connection,
     ) as queries:
         assert not end_fallen(several)
-    assert len(queries) == 3
+    assert len(queries) <= 3
     assert not any("JOIN" in query["sql"] for query in queries)
