@@ -21,6 +21,7 @@ from chat.websocket import effects
 from chat.websocket.bridge import cross
 from chat.websocket.handshake import enter, say_hello
 from chat.websocket.hub import Effect, Hub
+from chat.websocket.replay import resume
 from chat.websocket.signin import SignedIn
 from chat.websocket.socket import Seat, Socket
 
@@ -136,6 +137,14 @@ async def settle(
     socket = await enter(hub, ear, who, str(only.pk) if only else None, standings)
     say_hello(hub, socket)
     return socket
+
+
+async def begun(hub: Hub, ear: Ear, socket: Socket, cursors: dict[str, int]) -> asyncio.Task[int]:
+    """Begin a resume whose reader takes nothing yet; it has read where the rooms stand."""
+    ear.shut()
+    resuming = asyncio.create_task(resume(hub, socket, hub.epoch, cursors))
+    await ear.pressed.wait()
+    return resuming
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -15,11 +14,10 @@ from chat.queries.rooms import standings
 from chat.websocket.bridge import cross
 from chat.websocket.hub import Hub
 from chat.websocket.replay import resume
-from chat.websocket.socket import Socket
 from tests.conftest import Heard
 from tests.scene import own_log, say
 from tests.websocket import ears
-from tests.websocket.ears import Ear, at, come_in, database_away, going, play, settle, sit
+from tests.websocket.ears import Ear, at, begun, come_in, database_away, going, play, settle, sit
 
 ann, bob = ears.ann, ears.bob
 
@@ -165,14 +163,6 @@ def test_a_room_joined_is_heard_from_there_on_and_nothing_of_before(
 
 
 # A socket resumes.
-
-
-async def begun(hub: Hub, ear: Ear, socket: Socket, cursors: dict[str, int]) -> asyncio.Task[int]:
-    """Begin a resume whose reader takes nothing yet; it has read where the rooms stand."""
-    ear.shut()
-    resuming = asyncio.create_task(resume(hub, socket, hub.epoch, cursors))
-    await ear.pressed.wait()
-    return resuming
 
 
 def test_what_happens_meanwhile_comes_after_what_was_missed(
