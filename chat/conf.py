@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
+from rest_framework.settings import api_settings
+
+if TYPE_CHECKING:
+    from rest_framework.authentication import BaseAuthentication
 
 DEFAULTS: dict[str, Any] = {
     # Who is asking, over REST and sockets alike: DRF authentication classes, tried in order.
@@ -129,6 +133,13 @@ class ChatSettings:
 
 
 chat_settings = ChatSettings()
+
+
+def authenticators() -> list[BaseAuthentication]:
+    """Return who is asked who somebody is, in order, over REST and sockets alike; an empty list asks nobody."""
+    chosen = chat_settings.AUTHENTICATION
+    host: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    return [one() for one in (host if chosen is None else chosen)]
 
 
 def token_settings() -> dict[str, Any]:

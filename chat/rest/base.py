@@ -18,11 +18,10 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
 from chat.actions.people import profile_for
-from chat.conf import chat_settings
+from chat.conf import authenticators
 from chat.queries.people import Person
 from chat.rest.answers import Answer
 from chat.rest.browsable import BrowsableRenderer
@@ -65,9 +64,7 @@ class ChatViewSet(ViewSet):
         return {**super().default_response_headers, "Cache-Control": "no-store"}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        chosen = chat_settings.AUTHENTICATION
-        host: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
-        return [one() for one in (host if chosen is None else chosen)]
+        return authenticators()
 
     def get_authenticate_header(self, request: Request) -> str:
         named = (one.authenticate_header(request) for one in self.get_authenticators())

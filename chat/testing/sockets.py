@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from chat.conf import authenticators
 from chat.websocket import signin
 from chat.websocket.routing import application
 
@@ -74,8 +75,7 @@ class Exchange:
     """The sockets of one test, in one event loop, which has one hub as a server process has."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked = signin.authenticators
-        monkeypatch.setattr(signin, "authenticators", lambda: [TestAccount(), *asked()])
+        monkeypatch.setattr(signin, "authenticators", lambda: [TestAccount(), *authenticators()])
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chat-test-sockets")
         self._thread.start()

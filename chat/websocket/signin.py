@@ -14,14 +14,12 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.utils.functional import SimpleLazyObject
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 
 from chat.actions.people import profile_for
 from chat.actions.tickets import use_ticket
-from chat.conf import chat_settings
+from chat.conf import authenticators
 from chat.errors import Forbidden, TokenExpired, Unauthenticated
 from chat.queries.grounds import Grounds, grounds_of
 from chat.queries.people import Person
@@ -110,13 +108,6 @@ def _ask(handshake: ASGIRequest) -> SignedIn | None:
     person = profile_for(user)
     grounds = grounds_of(person, user, auth, getattr(handshake, "session", None))
     return SignedIn(person, grounds, getattr(auth, "expires_at", None))
-
-
-def authenticators() -> list[BaseAuthentication]:
-    """Return who is asked, in order: the same as over REST."""
-    chosen = chat_settings.AUTHENTICATION
-    host: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
-    return [one() for one in (host if chosen is None else chosen)]
 
 
 def _names(scope: Mapping[str, Any], header: bytes) -> bool:
