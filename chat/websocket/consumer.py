@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from chat.actions.rooms import open_direct
-from chat.commands import COMMANDS, run, validated
+from chat.actions.sending import Draft
+from chat.commands import COMMANDS, Command, run, validated
 from chat.conf import chat_settings
 from chat.errors import (
     ChatError,
@@ -27,6 +28,7 @@ from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.replay import resume
+from chat.websocket.sends import OVERLAP, Sends
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
 from chat.websocket.socket import Send, Socket
 
@@ -108,6 +110,7 @@ async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) ->
 
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
+    sends = Sends(hub, socket)
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
@@ -115,7 +118,7 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
         if _size(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
-        await _hear(hub, socket, message, scope)
+        await _hear(hub, socket, sends, message, scope)
         # A client that sends without reading is answered only as fast as it reads.
         await socket.flushed()
 
@@ -128,13 +131,22 @@ def _size(message: dict[str, Any]) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-async def _hear(hub: Hub, socket: Socket, message: dict[str, Any], scope: Scope) -> None:
-    """Answer one frame. Whatever is wrong with it, or with us, is said; the socket lives."""
+async def _hear(
+    hub: Hub, socket: Socket, sends: Sends, message: dict[str, Any], scope: Scope
+) -> None:
+    """Answer one frame, a send when it is stored. Whatever is wrong with it, or with us, is said; the socket lives."""
     ref: dict[str, Any] = {}
     try:
         frame = parsed(message)
         ref = ref_of(frame)
-        result = await _obey(hub, socket, frame, scope)
+        command = _command(socket, frame)
+        if command.name == "message.send":
+            await sends.at_most(OVERLAP)
+            sends.begin(Draft(socket.viewer, **validated(command, frame)), ref)
+            return
+        # Any other command finds what was sent before it.
+        await sends.at_most(0)
+        result = await _obey(hub, socket, command, frame, scope)
     except ChatError as refusal:
         socket.answer(failed(refusal, ref))
     except Exception as error:
@@ -153,14 +165,22 @@ def _kind_and_place(error: Exception) -> str:
     return f"{type(error).__name__} at {place}"
 
 
-async def _obey(hub: Hub, socket: Socket, frame: dict[str, Any], scope: Scope) -> dict[str, Any]:
+def _command(socket: Socket, frame: dict[str, Any]) -> Command:
     command = COMMANDS.get(frame["type"])
     if command is None:
         raise Invalid("There is no such command.")
+    if command.name == "auth" or not socket.only:
+        return command
+    if frame.setdefault("room", socket.only) != socket.only:
+        raise Forbidden("This socket is for one room.")
+    return command
+
+
+async def _obey(
+    hub: Hub, socket: Socket, command: Command, frame: dict[str, Any], scope: Scope
+) -> dict[str, Any]:
     if command.name == "auth":
         return await _renew(socket, scope, validated(command, frame)["token"])
-    if socket.only and frame.setdefault("room", socket.only) != socket.only:
-        raise Forbidden("This socket is for one room.")
     if command.name == "ping":
         return {}
     if command.name == "resume":

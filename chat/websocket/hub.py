@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from chat.conf import chat_settings
@@ -36,6 +37,12 @@ class Channel:
 
 # What an event does to the sockets themselves, called after they were given it.
 Effect = Callable[["Hub", Channel, Published], None]
+Answer = Callable[[Any], None]
+
+
+def _call_each(told: list[tuple[Answer, Any]]) -> None:
+    for answer, result in told:
+        answer(result)
 
 
 class Hub:
@@ -73,6 +80,11 @@ class Hub:
             if self.outgoing.full():
                 self.outgoing.get_nowait()
             self.outgoing.put_nowait(items)
+
+    def hand_back(self, told: list[tuple[Answer, Any]]) -> None:
+        """Call each of these with what came of it, here in the loop, from whichever thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_call_each, told)
 
     def accept(self, items: Iterable[Published]) -> None:
         """Hand on what is next in its room, drop what is old, keep what came early."""
