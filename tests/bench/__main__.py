@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import fanout, rest, sends
+from tests.bench import fanout, masses, rest, sends, tables, trouble
 from tests.bench.crowd import Lost
 from tests.bench.machine import GENERATOR_CORE, SERVER_CORE, Failed, pin
 from tests.bench.report import Report
@@ -28,6 +28,11 @@ PARTS: dict[str, Part] = {
     "p3": sends.measure_hot,
     "p4": sends.measure_latency,
     "p5": rest.measure,
+    "p6": tables.measure_reads,
+    "p7": masses.measure_memory,
+    "p8": masses.measure_return,
+    "p9": tables.measure_members,
+    "p10": trouble.measure,
 }
 PINNED = (
     f"Pinned: each server on core {SERVER_CORE}, the generator on core {GENERATOR_CORE}. PostgreSQL and Redis are"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-import time
 from collections.abc import Callable, Sequence
 
 DONE = b'{"type":"done"'
 FAILED = b'{"type":"failed"'
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-WITHIN = 60
+# Ample: what does not come within it does not come.
+EARS_OPEN_WITHIN = 60
 
 
 class Lost(Exception):
@@ -29,7 +29,8 @@ def frame(payload: bytes, opcode: int = TEXT) -> bytes:
 class Ear(asyncio.Protocol):
     """One socket of a crowd.
 
-    ``deliveries`` counts frames that begin with the crowd's ``event``; ``answered`` is called on each ``done``.
+    ``deliveries`` counts frames that begin with the crowd's ``event``; ``answered`` is called on each ``done``,
+    ``on_frame`` with each text.
     """
 
     def __init__(self, crowd: Crowd, request: bytes) -> None:
@@ -37,6 +38,7 @@ class Ear(asyncio.Protocol):
         self.request = request
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.answered: Callable[[Ear], None] | None = None
+        self.on_frame: Callable[[bytes], None] | None = None
         self.deliveries = 0
         self.asked_at = 0.0
         self._rest = b""
@@ -91,21 +93,26 @@ class Ear(asyncio.Protocol):
 
     def _take(self, opcode: int, data: bytes, start: int, stop: int) -> None:
         if opcode == TEXT:
-            if data.startswith(self.crowd.event, start):
-                self.deliveries += 1
-                if self.crowd.watch is not None:
-                    self.crowd.watch(self, data[start:stop])
-            elif data.startswith(DONE, start):
-                if self.answered is not None:
-                    self.answered(self)
-            elif data.startswith(FAILED, start):
-                self.crowd.lost(self, data[start:stop].decode())
-            elif self.crowd.greeting and data.startswith(self.crowd.greeting, start):
-                self._greeted()
+            self._hear(data, start, stop)
         elif opcode == PING:
             self.transport.write(frame(data[start:stop], PONG))
         elif opcode == CLOSE:
             self.crowd.lost(self, f"closed: {data[start:stop]!r}")
+
+    def _hear(self, data: bytes, start: int, stop: int) -> None:
+        if self.on_frame is not None:
+            self.on_frame(data[start:stop])
+        if data.startswith(self.crowd.event, start):
+            self.deliveries += 1
+            if self.crowd.watch is not None:
+                self.crowd.watch(self, data[start:stop])
+        elif data.startswith(DONE, start):
+            if self.answered is not None:
+                self.answered(self)
+        elif data.startswith(FAILED, start):
+            self.crowd.lost(self, data[start:stop].decode())
+        elif self.crowd.greeting and data.startswith(self.crowd.greeting, start):
+            self._greeted()
 
 
 class Crowd:
@@ -122,15 +129,24 @@ class Crowd:
         self._reached: asyncio.Future[None] | None = None
         self._leaving = False
 
-    async def join(self, port: int, requests: Sequence[bytes], at_once: int = 50) -> None:
-        """Open a socket per request and return when all are greeted."""
+    async def join(
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        *,
+        on_frame: Sequence[Callable[[bytes], None]] = (),
+        at_once: int = 50,
+    ) -> None:
+        """Open a socket per request, some at once, and return when all are greeted."""
         loop = asyncio.get_running_loop()
         for first in range(0, len(requests), at_once):
             ears = [Ear(self, request) for request in requests[first : first + at_once]]
+            for ear, hear in zip(ears, on_frame[first:], strict=False):
+                ear.on_frame = hear
             for ear in ears:
                 await loop.create_connection(lambda ear=ear: ear, "127.0.0.1", port)
             self.ears += ears
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(EARS_OPEN_WITHIN):
                 await asyncio.gather(*(ear.opened for ear in ears))
         self.check()
 
@@ -147,6 +163,10 @@ class Crowd:
             if waiting is not None and not waiting.done():
                 waiting.set_exception(Lost(why))
 
+    def forgive(self) -> None:
+        """From now on sockets may end, or be refused something."""
+        self._leaving = True
+
     def check(self) -> None:
         """Raise Lost if any socket ended or was refused something."""
         if self.wrong:
@@ -158,7 +178,7 @@ class Crowd:
         if self.total < total:
             self._wanted, self._reached = total, asyncio.get_running_loop().create_future()
             try:
-                async with asyncio.timeout(WITHIN):
+                async with asyncio.timeout(EARS_OPEN_WITHIN):
                     await self._reached
             except TimeoutError:
                 raise Lost(f"{self.total} of {total} deliveries came") from None
@@ -184,6 +204,3 @@ def handshake(path: str, **headers: str) -> bytes:
         *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode()
-
-
-now = time.perf_counter

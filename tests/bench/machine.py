@@ -32,6 +32,12 @@ def pin(pid: int, core: int) -> None:
         os.sched_setaffinity(pid, {core})
 
 
+def pin_free(pid: int) -> None:
+    """Let a process and its threads run on every core."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), range(os.cpu_count() or 1))
+
+
 def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process so far, threads that ended included, to the nanosecond."""
     return time.clock_gettime(~pid << 3 | 2)

@@ -19,6 +19,8 @@ from tests.bench.report import Report, Row
 from tests.bench.stand import HOT, SMALL, SMALL_GROUPS, Group, Product, Stand
 
 SECONDS, LOOP_SECONDS, BATCH_SECONDS = 4.0, 2.0, 2.0
+# Letters of a message after the time that it begins with.
+FILLER = 80
 _SEQ, _TEXT = b'"seq":', b'"text":"'
 
 
@@ -69,6 +71,7 @@ class Talk:
         self.acks: list[float] = []
         self.deliveries: list[float] = []
         self.timed = False
+        self.filler = FILLER
         self.size = 0
         self.until = 0.0
         self.pending = 0
@@ -132,7 +135,7 @@ class Talk:
         return Outcome(sum(sent.values()), cpu, wall, share, self.acks, self.deliveries)
 
     def _send(self, seat: Seat) -> None:
-        said = f"{time.perf_counter_ns():020d}" + "x" * 80
+        said = f"{time.perf_counter_ns():020d}" + "x" * self.filler
         text = f'{{"type":"message.send","ref":"1","room":"{seat.group.id}","id":"{uuid4()}","text":"{said}"}}'
         seat.sent += 1
         self.pending += 1
@@ -158,9 +161,9 @@ class Talk:
             self.deliveries.append(time.perf_counter() - int(payload[at : at + 20]) / 1e9)
 
 
-async def talk(stand: Stand, size: int) -> Talk:
-    """Seat people in all groups of a size, one group for each, and listen."""
-    product = await stand.product()
+async def talk(stand: Stand, size: int, people: int = 0) -> Talk:
+    """Seat people in all groups of a size, one group for each, and listen; the first to ask says how many there are."""
+    product = await stand.product(people)
     groups = product.groups_of(size)
     return Talk(
         product, await product.crowd([n for group in groups for n in group.members]), groups

@@ -12,9 +12,12 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1",
 )
 
+from pathlib import Path
+
 from chat.conf import DEFAULTS
 from project.settings import *
 from project.settings import CHAT
+from tests.bench.counting import count_queries
 
 # A load generator is one address and few people: what stops them stops the measurement. "" is no limit.
 _kept = {"LIMITS_STORAGE", "LIMITS_PREFIX"}
@@ -23,3 +26,6 @@ CHAT.update({name: "" for name in DEFAULTS if name.startswith("LIMIT") and name 
 # Hundreds of people sign in before each measurement. Where the hashing is what is measured, it is that of production.
 if os.environ.get("BENCH_HASHER") != "production":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if path := os.environ.get("BENCH_QUERIES"):
+    count_queries(Path(path))

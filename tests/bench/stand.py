@@ -64,9 +64,9 @@ class Product:
     """The product's one process, with people who are signed in by password and groups that they are in."""
 
     place: Place
+    names: Sequence[str]
     tokens: Sequence[str]
     groups: Sequence[Group]
-    environment: dict[str, str]
 
     def groups_of(self, size: int) -> list[Group]:
         return [group for group in self.groups if len(group.members) == size]
@@ -126,7 +126,11 @@ class Stand:
 
     @cached_property
     def product_environment(self) -> dict[str, str]:
-        """The environment of the product, with a database that is migrated."""
+        """The environment of the product that P1 to P5 share."""
+        return self.migrated()
+
+    def migrated(self) -> dict[str, str]:
+        """Return the environment of a product, with a new database that is migrated."""
         environment = {
             "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
             "DATABASE_URL": self.database(),
@@ -139,22 +143,26 @@ class Stand:
             raise Failed(str(error)) from None
         return environment
 
-    async def product(self) -> Product:
-        """Return the product, filled and signed in to."""
+    def product_server(self, name: str, environment: dict[str, str]) -> Place:
+        """Start one process of the product."""
+        port = free_port()
+        return self.server(name, ["project.server"], port, {**environment, "PORT": str(port)})
+
+    async def product(self, people: int = 0) -> Product:
+        """Return the product, filled and signed in to; the first who asks may want fewer people than all."""
         if not hasattr(self, "_product"):
-            self._product = await self._started_product()
+            self._product = await self._started_product(people or EVERYONE + 1)
         return self._product
 
-    async def _started_product(self) -> Product:
+    async def _started_product(self, people: int) -> Product:
         environment = self.product_environment
-        groups = [f"{first}:{size}" for first, size in GROUPS]
-        there = told_by(["tests.bench.populate", str(EVERYONE + 1), *groups], environment)
-        port = free_port()
-        environment = {**environment, "PORT": str(port)}
-        place = self.server("product", ["project.server"], port, environment)
-        tokens = await signed_in(port, [person["name"] for person in there["people"]])
+        groups = [f"{first}:{size}" for first, size in GROUPS if first + size <= people]
+        there = told_by(["tests.bench.populate", str(people), *groups], environment)
+        place = self.product_server("product", environment)
+        names = [person["name"] for person in there["people"]]
+        tokens = await signed_in(place.port, names)
         groups = [Group(group["id"], group["members"]) for group in there["groups"]]
-        return Product(place, tokens, groups, environment)
+        return Product(place, names, tokens, groups)
 
     @cached_property
     def floor(self) -> Place:
