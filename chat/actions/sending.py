@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
@@ -24,7 +24,7 @@ from chat.errors import (
 )
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
-from chat.models.bulk import insert_rows, rows_of_pairs
+from chat.models.bulk import insert_rows, rows_of
 from chat.policy import Policy, get_policy
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
@@ -114,9 +114,7 @@ class Batch:
         self.busy: set[UUID] = set() if wait else _living(named - set(self.rooms))
         self.members = _members({(one.room, one.sender.pk) for one in drafts})
         named = {one.id for one in drafts} | {one.reply_to for one in drafts if one.reply_to}
-        self.messages: dict[UUID, Message] = Message.objects.select_related(
-            "sender", "reply_to__sender"
-        ).in_bulk(named)
+        self.messages = _messages(named)
 
     def outcome(self, one: Draft) -> Outcome:
         """Decide a draft against the database and the drafts before it."""
@@ -196,9 +194,12 @@ def _id(message: Message) -> UUID:
 
 def _locked_rooms(ids: set[UUID], wait: bool) -> dict[UUID, Room]:
     """Lock living rooms in the one order of the house: by kind, own logs (self) last, then by id."""
-    rooms = Room.objects.select_for_update(no_key=True, skip_locked=not wait)
-    found = rooms.filter(pk__in=ids, deleted_at=None).order_by("kind", "pk")
-    return {room.pk: room for room in found}
+    using = database()
+    lock = ""
+    if connections[using].features.has_select_for_update:
+        lock = "FOR NO KEY UPDATE" if wait else "FOR NO KEY UPDATE SKIP LOCKED"
+    found = rows_of(Room, ("id",), [(one,) for one in ids], using, then=f"ORDER BY kind, id {lock}")
+    return {room.pk: room for room in found if room.deleted_at is None}
 
 
 def _living(ids: set[UUID]) -> set[UUID]:
@@ -211,8 +212,17 @@ def _living(ids: set[UUID]) -> set[UUID]:
 
 def _members(pairs: set[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Membership]:
     """Return memberships by (room, person), read after the rooms were locked."""
-    found = rows_of_pairs(Membership, ("room", "user"), pairs, database())
+    found = rows_of(Membership, ("room", "user"), pairs, database())
     return {(one.room_id, one.user_id): one for one in found}
+
+
+def _messages(ids: set[UUID]) -> dict[UUID, Message]:
+    """Return the messages that are there, with what an answer shows of them: nearly always none."""
+    known = rows_of(Message, ("id",), [(one,) for one in ids], database())
+    if not known:
+        return {}
+    whole = Message.objects.using(database()).select_related("sender", "reply_to__sender")
+    return whole.in_bulk([one.pk for one in known])
 
 
 def _repeated(one: Draft, stored: Message) -> Message:

@@ -12,23 +12,34 @@ from django.db.models import AutoField, Field, JSONField, Model
 Row = TypeVar("Row", bound=Model)
 
 
-def rows_of_pairs(
-    model: type[Row], names: tuple[str, str], pairs: Collection[tuple[Any, Any]], using: str
-) -> Sequence[Row]:
-    """Return the rows of which two fields together are one of the pairs; not every mixture of the two."""
-    if not pairs:
+def rows_of(
+    model: type[Row],
+    names: tuple[str, ...],
+    keys: Collection[tuple[Any, ...]],
+    using: str,
+    *,
+    then: str = "",
+) -> list[Row]:
+    """Return the rows whose named fields together are one of the keys; ``then`` follows the condition.
+
+    For what every send asks: the ORM takes several times as long to say it as the database to answer.
+    """
+    if not keys:
         return []
     by_name = {field.name: field for field in model._meta.concrete_fields}
     fields = [by_name[name] for name in names]
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    places = ", ".join(["(%s, %s)"] * len(pairs))
+    place = f"({', '.join(['%s'] * len(fields))})"
+    places = ", ".join([place] * len(keys))
     # Names of our own columns; the values go as parameters.
-    statement = f'SELECT * FROM "{model._meta.db_table}" WHERE ({columns}) IN (VALUES {places})'  # noqa: S608  # nosec B608
+    statement = (
+        f'SELECT * FROM "{model._meta.db_table}" WHERE ({columns}) IN (VALUES {places}) {then}'  # noqa: S608  # nosec B608
+    )
     connection = connections[using]
     values = [
         field.get_db_prep_value(value, connection)
-        for pair in pairs
-        for field, value in zip(fields, pair, strict=True)
+        for key in keys
+        for field, value in zip(fields, key, strict=True)
     ]
     return list(model._base_manager.using(using).raw(statement, values))
 

@@ -171,13 +171,20 @@ def test_inside_a_transaction_it_is_sent_there_and_taken_back_with_it(
 
 
 @pytest.mark.postgres
-@pytest.mark.usefixtures("locked")
 def test_a_busy_room_holds_up_nobody_else(
-    writer: GroupCommit, told: Told, group: Room, others_room: Room, ann: Profile, bob: Profile
+    writer: GroupCommit,
+    told: Told,
+    group: Room,
+    others_room: Room,
+    ann: Profile,
+    bob: Profile,
+    locked: Signal,
 ) -> None:
     writer.submit(Draft(ann, group.pk, "waits"), told, "waits")
     writer.submit(Draft(bob, others_room.pk, "goes"), told, "goes")
     assert [tag for tag, _ in told.of(1)] == ["goes"]
+    locked.set()
+    assert [tag for tag, _ in told.of(2)] == ["goes", "waits"]
 
 
 @pytest.mark.postgres
