@@ -88,6 +88,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "DeviceSerializer": {"id": OTHER},
     "DevicePayload": {"device": OTHER},
     "MissingSerializer": {"left": [OTHER]},
+    "BanSerializer": {"reason": "Spam, three times over."},
+    "NewBanSerializer": {"reason": "Spam, three times over."},
     "ErrorSerializer": {"fields": {"text": ["This field may not be blank."]}, "retry_after": 2},
     "ResumeAnswer": {"rooms": 3},
     "OwnMembershipSerializer": {"mentions": 0},
