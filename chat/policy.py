@@ -83,9 +83,7 @@ class Policy:
             return True
         return RANK[Role.MODERATOR] <= rank(member) > rank(target)
 
-    def may_ban_member(
-        self, member: Membership, room: Room, target: Membership | None
-    ) -> bool:
+    def may_ban_member(self, member: Membership, room: Room, target: Membership | None) -> bool:
         """A group's moderators, and only people below them or not in; so never an owner, nor oneself."""
         if room.kind != Room.Kind.GROUP or rank(member) < RANK[Role.MODERATOR]:
             return False

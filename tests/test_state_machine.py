@@ -83,7 +83,10 @@ class Life(House):
     @rule(who=person, number=any_of)
     def join(self, who: str, number: int) -> None:
         place = self.at(number)
-        if self.attempt(place.joining(who), members.join_room, who, place.id) and who not in place.seats:
+        if (
+            self.attempt(place.joining(who), members.join_room, who, place.id)
+            and who not in place.seats
+        ):
             place.enter(who)
 
     @somewhere

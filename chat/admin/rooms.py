@@ -134,7 +134,7 @@ class MembershipAdmin(ReadOnlyAdmin):
             "Remove from the room…",
             "Removed",
             _remove,
-            says="Their open sockets hear nothing of the room any more. To a public room they can come back, unless they are banned.",
+            says="Their open sockets hear nothing of the room any more. To a public room they can come back.",
         ),
         acting(
             "ban_members",

@@ -77,7 +77,13 @@ def _opening(view: Any, data: Any) -> list[tuple[str, str]]:
 
 
 def _kind(row: dict[str, Any]) -> str | None:
-    marks = {"slow_mode": "room", "text": "message", "role": "member", "by": "ban", "username": "user"}
+    marks = {
+        "slow_mode": "room",
+        "text": "message",
+        "role": "member",
+        "by": "ban",
+        "username": "user",
+    }
     return next((name for mark, name in marks.items() if mark in row), None)
 
 

@@ -55,7 +55,7 @@ class JoinedPayload(serializers.Serializer[Any]):
 
 
 class LeftPayload(serializers.Serializer[Any]):
-    """A room that is no longer mine: left, removed from, or deleted."""
+    """A room that is no longer mine: left, removed or banned from, or deleted."""
 
     left = serializers.UUIDField()
 

@@ -267,9 +267,7 @@ def test_a_group_keeps_an_owner_whatever_the_policy(
     group: Room, ann: Profile, bob: Profile, configured: Callable[..., None], heard: Heard
 ) -> None:
     class Own(Policy):
-        def may_ban_member(
-            self, member: Membership, room: Room, target: Membership | None
-        ) -> bool:
+        def may_ban_member(self, member: Membership, room: Room, target: Membership | None) -> bool:
             return True
 
     configured(POLICY=Own)
@@ -301,4 +299,6 @@ def test_the_database_knows_one_ban_a_person(group: Room, ann: Profile, bob: Pro
 
 def test_the_log_keeps_no_reason(group: Room, ann: Profile, bob: Profile) -> None:
     ban_member(ann, group.pk, bob.pk, "Sold umbrellas.")
-    assert not any("umbrellas" in str(data) for data in Event.objects.values_list("data", flat=True))
+    assert not any(
+        "umbrellas" in str(data) for data in Event.objects.values_list("data", flat=True)
+    )

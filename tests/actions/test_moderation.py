@@ -216,7 +216,9 @@ def test_a_ban_by_staff_removes_holds_and_says_why_to_staff_alone(
         join_room(bob, group.pk)
     assert (Ban.objects.get().by, Ban.objects.get().reason) == (staff, "")
     assert ModerationEntry.objects.get().data == {"role": "member"}
-    assert heard.types_of(moderate_unban_member, staff, group.pk, bob.pk, WHY) == ["member.unbanned"]
+    assert heard.types_of(moderate_unban_member, staff, group.pk, bob.pk, WHY) == [
+        "member.unbanned"
+    ]
     assert join_room(bob, group.pk)
 
 

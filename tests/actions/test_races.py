@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from chat.actions.bans import ban_member, unban_member
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device, renew_device
 from chat.actions.imports import Line, Speaker, import_lines, open_import_room
 from chat.actions.members import (
@@ -30,7 +30,7 @@ from chat.actions.rooms import create_group, delete_room, keep_room, open_direct
 from chat.actions.sending import Draft, Sent, send_message, send_messages
 from chat.errors import ChatError, Conflict, Forbidden, NotFound, Unauthenticated
 from chat.events import database
-from chat.models import Ban, Device, Event, Membership, Message, Profile, Room
+from chat.models import Device, Event, Membership, Message, Profile, Room
 from chat.queries.epoch import current_epoch
 from tests.conftest import Heard
 from tests.scene import logged, own_log, say, seat, together
@@ -163,45 +163,6 @@ def test_after_removal_not_a_word_is_stored(group: Room, ann: Profile, bob: Prof
     types = logged(group)
     assert "message.sent" not in types[types.index("member.removed") :]
     whole(group)
-
-
-def test_after_a_ban_not_a_word_is_stored(group: Room, ann: Profile, bob: Profile) -> None:
-    calls = [partial(say, bob, group, str(number)) for number in range(9)]
-    answers = together([*calls, partial(ban_member, ann, group.pk, bob.pk)])
-    assert all(isinstance(one, (Message, Forbidden, tuple)) for one in answers), answers
-    types = logged(group)
-    assert "message.sent" not in types[types.index("member.banned") :]
-    whole(group)
-
-
-def test_who_is_banned_while_coming_in_is_out(ann: Profile, bob: Profile, cat: Profile) -> None:
-    """Whichever is first: nobody is at once banned and in, and one ban is told once."""
-    for _ in range(ROUNDS):
-        room, _ = create_group(ann, title="Busy", visibility="public", members=[bob.pk])
-        change_role(ann, room.pk, bob.pk, "moderator")
-        answers = together(
-            [
-                hosted(partial(ban_member, ann, room.pk, cat.pk)),
-                hosted(partial(join_room, cat, room.pk)),
-                hosted(partial(ban_member, bob, room.pk, cat.pk)),
-                hosted(partial(add_member, bob, room.pk, cat.pk)),
-            ]
-        )
-        assert sorted(one[1] for one in (answers[0], answers[2])) == [False, True], answers
-        assert isinstance(answers[1], (Membership, Forbidden)), answers
-        assert isinstance(answers[3], (tuple, Conflict)), answers
-        assert not Membership.objects.filter(room=room, user=cat).exists()
-        assert logged(room).count("member.banned") == Ban.objects.filter(room=room).count() == 1
-        own = logged(own_log(cat))
-        assert own.count("room.joined") == own.count("room.left")
-        whole(room, own_log(cat))
-
-
-def test_a_ban_lifted_twice_at_once_is_lifted_once(group: Room, ann: Profile, cat: Profile) -> None:
-    ban_member(ann, group.pk, cat.pk)
-    answers = together([partial(unban_member, ann, group.pk, cat.pk)] * 4)
-    assert Counter(map(type, answers)) == Counter({NotFound: 3, type(None): 1})
-    assert logged(group).count("member.unbanned") == 1
 
 
 def test_a_room_that_ends_ends_for_everyone(
