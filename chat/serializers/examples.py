@@ -96,7 +96,16 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "LimitsShape": {"text": 8_000, "frame": 65_536, "resume": 1_000},
     "LinksSerializer": {
         name: f"https://chat.example.org/api/{name}/"
-        for name in ("users", "rooms", "groups", "direct")
+        for name in (
+            "users",
+            "rooms",
+            "groups",
+            "direct",
+            "schema",
+            "docs",
+            "asyncapi",
+            "console",
+        )
     },
 }
 

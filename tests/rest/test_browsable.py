@@ -68,7 +68,10 @@ def test_a_page_opens_with_its_form(
 def test_the_root_leads_to_the_lists_and_opens_to_anyone(client: Client, db: None) -> None:
     links = client.get("/api/").json()
     assert links["rooms"] == "http://testserver/api/rooms/"
-    assert links.keys() == {"me", "users", "rooms", "groups", "direct"}
+    documents = {"schema", "docs", "asyncapi", "console"}
+    assert links.keys() == {"me", "users", "rooms", "groups", "direct"} | documents
+    assert links["schema"] == "http://testserver/api/schema/"
+    assert {client.get(links[name]).status_code for name in documents} == {200}
 
 
 def test_a_form_writes(client: Client, ann: Profile, cat: Profile, group: Room) -> None:
