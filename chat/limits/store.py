@@ -35,7 +35,8 @@ TIMEOUT = 3
 PAUSE = 5
 
 _making = Lock()
-_away_until = 0.0
+# Until when each store is left alone.
+_away_until: dict[str, float] = {}
 
 
 class Away(Exception):
@@ -121,13 +122,13 @@ def client() -> Any | None:
 @contextmanager
 def asking() -> Iterator[None]:
     """Ask the store for what one can do without. Raises Away, at once for a while after a failure."""
-    global _away_until
-    if time.monotonic() < _away_until:
+    uri = chat_settings.LIMITS_STORAGE
+    if time.monotonic() < _away_until.get(uri, 0):
         raise Away
     try:
         yield
     except _failures() as error:
-        _away_until = time.monotonic() + PAUSE
+        _away_until[uri] = time.monotonic() + PAUSE
         raise Away from error
 
 

@@ -39,9 +39,28 @@ class Purse:
         self.buying = Lock()
 
 
-_purses: dict[UUID, Purse] = {}
+class Purses:
+    """The purses of this process; those whose window is over are dropped once in a window."""
+
+    def __init__(self) -> None:
+        self._of: dict[UUID, Purse] = {}
+        self._sweep_at = 0.0
+
+    def of(self, person: UUID, rate: store.RateLimitItem) -> Purse:
+        """Return a person's purse, a fresh one where the last window is over."""
+        now = time.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + rate.get_expiry()
+            self._of = {one: purse for one, purse in self._of.items() if purse.ends > now}
+        purse = self._of.get(person)
+        if purse is None or purse.ends <= now or purse.rate != rate:
+            purse = self._of[person] = Purse(rate, now)
+        return purse
+
+
+_purses = Purses()
+# Held for arithmetic alone, never while the store is asked.
 _turn = Lock()
-_sweep_at = 0.0
 
 
 def count_write(person: UUID) -> None:
@@ -56,7 +75,7 @@ def spend(person: UUID) -> bool:
     if rate is None:
         return True
     with _turn:
-        return _spend(_purse(person, rate))
+        return _spend(_purses.of(person, rate))
 
 
 def buy(person: UUID) -> None:
@@ -65,7 +84,7 @@ def buy(person: UUID) -> None:
     if rate is None:
         return
     with _turn:
-        purse = _purse(person, rate)
+        purse = _purses.of(person, rate)
     with purse.buying:
         with _turn:
             if _spend(purse):
@@ -79,25 +98,8 @@ def buy(person: UUID) -> None:
             _spend(purse)
 
 
-def _now() -> float:
-    return time.monotonic()
-
-
-def _purse(person: UUID, rate: store.RateLimitItem) -> Purse:
-    global _sweep_at
-    now = _now()
-    if now >= _sweep_at:
-        _sweep_at = now + rate.get_expiry()
-        for one in [one for one, purse in _purses.items() if purse.ends <= now]:
-            del _purses[one]
-    purse = _purses.get(person)
-    if purse is None or purse.ends <= now or purse.rate != rate:
-        purse = _purses[person] = Purse(rate, now)
-    return purse
-
-
 def _spend(purse: Purse) -> bool:
-    over = purse.shut_until - _now()
+    over = purse.shut_until - time.monotonic()
     if over > 0:
         raise RateLimited(retry_after=ceil(over))
     if not purse.left:
@@ -117,7 +119,7 @@ def _bought(purse: Purse, key: tuple[str, ...]) -> int:
             if limiter.hit(purse.rate, *key, cost=purse.owed + block):
                 purse.owed = 0
                 return block
-        purse.shut_until = _now() + store.wait(limiter, purse.rate, *key)
+        purse.shut_until = time.monotonic() + store.wait(limiter, purse.rate, *key)
     return 0
 
 
