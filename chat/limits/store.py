@@ -15,7 +15,7 @@ from chat.extras import named
 
 with named():
     from limits import RateLimitItem, RateLimitItemPerDay, parse
-    from limits.errors import StorageError
+    from limits.errors import ConfigurationError, StorageError
     from limits.storage import (
         MemoryStorage,
         RedisClusterStorage,
@@ -25,7 +25,7 @@ with named():
     )
     from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
-__all__ = ["RateLimitItem", "RateLimitItemPerDay", "StorageError"]
+__all__ = ["ConfigurationError", "RateLimitItem", "RateLimitItemPerDay", "StorageError"]
 
 Limiter = FixedWindowRateLimiter | MovingWindowRateLimiter
 
