@@ -13,7 +13,7 @@ EXTRAS = {
     "redis": "redis",
     "uvicorn": "server",
     "psycopg": "postgres",
-    "limits": "limits",
+    "limits": "jwt",
     "rich": "import",
 }
 

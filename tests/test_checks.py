@@ -27,6 +27,21 @@ SECRET = "a secret of this site alone, long enough: 0123456789"
 KEY = "a key for tokens alone, and long enough: 9876543210"
 OPEN = {"AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"]}
 
+# Settings that hold a rate, each switched off.
+NO_RATES = {
+    f"LIMIT_{name}": None
+    for name in [
+        "ACCOUNT",
+        "ADDRESS",
+        "REGISTER",
+        "REFRESH",
+        "WRITES",
+        "GROUPS",
+        "DIRECT",
+        "FRAMES",
+    ]
+}
+
 Settings = dict[str, Any]
 
 
@@ -156,12 +171,7 @@ CASES = [
         "W009",
         limits.check_counting,
         chat(),
-        chat(
-            **dict.fromkeys(("LIMIT_ACCOUNT", "LIMIT_ADDRESS", "LIMIT_REGISTER")),
-            **dict.fromkeys(
-                ("LIMIT_REFRESH", "LIMIT_WRITES", "LIMIT_GROUPS", "LIMIT_DIRECT", "LIMIT_FRAMES")
-            ),
-        ),
+        chat(**NO_RATES),
         "[limits]",
         {"limits": ""},
     ),

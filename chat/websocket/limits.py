@@ -8,17 +8,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chat.conf import chat_settings
 from chat.errors import ChatError, RateLimited
-from chat.limits import store, writes
+from chat.limits import AVAILABLE, writes
 from chat.limits.addresses import address_in
 from chat.limits.places import places, shared
 from chat.queries.people import Person
 from chat.websocket.bridge import cross
 from chat.websocket.frames import failed, parsed, ref_of, refuse
 from chat.websocket.socket import Socket
+
+if AVAILABLE or TYPE_CHECKING:
+    from chat.limits import store
 
 ADDRESS = "LIMIT_SOCKETS_ADDRESS"
 PERSON = "LIMIT_SOCKETS_PERSON"
@@ -38,7 +41,7 @@ class Flow:
     """
 
     def __init__(self) -> None:
-        self._rate = store.rate("LIMIT_FRAMES")
+        self._rate = store.rate("LIMIT_FRAMES") if AVAILABLE else None
         self._ends = 0.0
         self._count = 0
 
