@@ -34,6 +34,12 @@ FLOOD = 2
 _saying: set[asyncio.Task[None]] = set()
 
 
+def rate_told(setting: str) -> dict[str, int] | None:
+    """Return ``{count, seconds}``, or None where there is no limit."""
+    rate = store.rate(setting) if AVAILABLE else None
+    return rate and {"count": rate.amount, "seconds": rate.get_expiry()}
+
+
 class Flow:
     """How many frames a socket has sent in the window that the first of them began.
 

@@ -105,7 +105,9 @@ async def is_turned_away(wire: Wire) -> None:
 async def writes_over_socket(at: str, person: Caller, room: str, home: str) -> int:
     """Send as much as one socket may, and return how many messages were taken."""
     async with opened(at, person.token, home) as wire:
-        await wire.hear("hello")
+        limits = (await wire.hear("hello"))["limits"]
+        assert limits["writes"] == {"count": WRITES, "seconds": 3600}
+        assert limits["frames"] == {"count": FRAMES, "seconds": 300}
         sent = [
             await wire.ask("message.send", room=room, text=f"{number}") for number in range(FRAMES)
         ]
