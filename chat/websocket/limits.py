@@ -37,7 +37,7 @@ _saying: set[asyncio.Task[None]] = set()
 def rate_told(setting: str) -> dict[str, int] | None:
     """Return ``{count, seconds}``, or None where there is no limit."""
     rate = store.rate(setting) if AVAILABLE else None
-    return rate and {"count": rate.amount, "seconds": rate.get_expiry()}
+    return {"count": rate.amount, "seconds": rate.get_expiry()} if rate else None
 
 
 class Flow:
