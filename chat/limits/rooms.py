@@ -41,11 +41,12 @@ def _count(setting: str, person: Person) -> None:
     limit = store.rate(setting) if AVAILABLE else None
     if limit is None:
         return
-    key = _key(setting, person)
+    key, over = _key(setting, person), None
     with suppress(store.Away), store.asking():
         limiter = store.limiter()
-        if not limiter.hit(limit, *key):
-            raise RateLimited(retry_after=store.wait(limiter, limit, *key))
+        over = None if limiter.hit(limit, *key) else store.wait(limiter, limit, *key)
+    if over is not None:
+        raise RateLimited(retry_after=over)
 
 
 def _key(setting: str, person: Person) -> tuple[str, ...]:

@@ -121,15 +121,23 @@ def client() -> Any | None:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Ask the store for what one can do without. Raises Away, at once for a while after a failure."""
-    uri = chat_settings.LIMITS_STORAGE
-    if time.monotonic() < _away_until.get(uri, 0):
-        raise Away
+    """Ask the store for what one can do without. Raises Away, at once for a while after a failure.
+
+    Refusals are for after the block: only one that ends well says that the store is there.
+    """
+    uri, now = chat_settings.LIMITS_STORAGE, time.monotonic()
+    if uri in _away_until:
+        if now < _away_until[uri]:
+            raise Away
+        # One asks whether it is back, and no others wait with it.
+        _away_until[uri] = now + PAUSE
     try:
         yield
     except _failures() as error:
         _away_until[uri] = time.monotonic() + PAUSE
         raise Away from error
+    else:
+        _away_until.pop(uri, None)
 
 
 def _failures() -> tuple[type[Exception], ...]:

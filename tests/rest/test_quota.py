@@ -154,3 +154,21 @@ def test_without_the_store_a_login_page_lets_nobody_in(
 ) -> None:
     configured(LIMITS_STORAGE=NOWHERE)
     assert login(PASSWORD).status_code == 503
+
+
+def test_a_store_that_failed_is_left_alone_and_then_asked_by_one(
+    configured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(LIMITS_STORAGE=f"{NOWHERE}/{uuid4().int % 1000}")
+    with pytest.raises(store.Away), store.asking():
+        store.limiter().hit(store.parsed("1/day"), "any")
+    with pytest.raises(store.Away), store.asking():
+        pass
+    clock = time.monotonic
+    monkeypatch.setattr("time.monotonic", lambda: clock() + store.PAUSE + 1)
+    with store.asking():
+        # Meanwhile nobody else asks.
+        with pytest.raises(store.Away), store.asking():
+            pass
+    with store.asking():
+        pass
