@@ -166,9 +166,8 @@ def test_a_store_that_failed_is_left_alone_and_then_asked_by_one(
         pass
     clock = time.monotonic
     monkeypatch.setattr("time.monotonic", lambda: clock() + store.PAUSE + 1)
-    with store.asking():
-        # Meanwhile nobody else asks.
-        with pytest.raises(store.Away), store.asking():
-            pass
+    # While one asks, nobody else does.
+    with store.asking(), pytest.raises(store.Away), store.asking():
+        pass
     with store.asking():
         pass
