@@ -13,6 +13,7 @@ EXTRAS = {
     "redis": "redis",
     "uvicorn": "server",
     "psycopg": "postgres",
+    "limits": "jwt",
     "rich": "import",
 }
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STOREYS = (
     {"apps", "testing"},
     {"rest", "websocket", "web", "admin", "management", "templatetags"},
-    {"commands", "outlets", "checks"},
+    {"commands", "outlets", "checks", "limits"},
     {"actions", "queries"},
     {"events"},
     {"serializers", "policy"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +22,14 @@ from chat.errors import (
     Unavailable,
 )
 from chat.events import encode
+from chat.limits.rooms import count_direct
 from chat.queries.access import membership_of
 from chat.websocket.bridge import cross
 from chat.websocket.engine import running_hub
 from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
+from chat.websocket.limits import Flow, count_write, place_of_address, place_of_person
 from chat.websocket.replay import resume
 from chat.websocket.sends import OVERLAP, Sends
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
@@ -68,6 +71,7 @@ def _room_in_path(scope: Scope, who: SignedIn) -> str:
 
 def _direct_in_path(scope: Scope, who: SignedIn) -> str:
     user_id: UUID = scope["url_route"]["kwargs"]["user_id"]
+    count_direct(who.viewer, user_id)
     return str(open_direct(who.viewer, user_id)[0].pk)
 
 
@@ -81,13 +85,16 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
     await send({"type": "websocket.accept", "subprotocol": chosen_subprotocol(scope)})
     hub = socket = None
     try:
-        (who, only, mine), ref = await admit(scope, receive, choose)
-        hub = await running_hub()
-        socket = await enter(hub, send, who, only, mine)
-        say_hello(hub, socket)
-        if ref:
-            socket.answer({"type": "done", **ref, "result": {}})
-        await _converse(hub, socket, receive, scope)
+        async with AsyncExitStack() as places:
+            await places.enter_async_context(place_of_address(scope))
+            (who, only, mine), ref = await admit(scope, receive, choose)
+            await places.enter_async_context(place_of_person(who.viewer))
+            hub = await running_hub()
+            socket = await enter(hub, send, who, only, mine)
+            say_hello(hub, socket)
+            if ref:
+                socket.answer({"type": "done", **ref, "result": {}})
+            await _converse(hub, socket, receive, scope)
     except ConnectionError:
         pass
     except TimeoutError:
@@ -111,10 +118,14 @@ async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) ->
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
     sends = Sends(hub, socket)
+    flow = Flow()
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
             return
+        if not flow.takes(socket, message):
+            await socket.flushed()
+            continue
         if _size(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
@@ -141,8 +152,10 @@ async def _hear(
         ref = ref_of(frame)
         command = _command(socket, frame)
         if command.name == "message.send":
+            draft = Draft(socket.viewer, **validated(command, frame))
+            await count_write(socket.viewer)
             await sends.at_most(OVERLAP)
-            sends.begin(Draft(socket.viewer, **validated(command, frame)), ref)
+            sends.begin(draft, ref)
             return
         # Any other command finds what was sent before it.
         await sends.at_most(0)
@@ -187,6 +200,7 @@ async def _obey(
         wanted = validated(command, frame)
         cursors = {str(room): seq for room, seq in wanted["cursors"].items()}
         return {"rooms": await resume(hub, socket, wanted["epoch"], cursors)}
+    await count_write(socket.viewer)
     return await cross(run, command, socket.viewer, frame)
 
 

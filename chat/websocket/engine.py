@@ -17,6 +17,7 @@ from chat.websocket import effects
 from chat.websocket.bridge import cross
 from chat.websocket.frames import refuse
 from chat.websocket.hub import Hub
+from chat.websocket.limits import keep_places
 
 logger = logging.getLogger("chat.websocket.engine")
 
@@ -49,6 +50,7 @@ def _set_going(hub: Hub) -> Hub:
         "ticking": lambda: _tick(hub),
         "beating": lambda: _beat(hub),
         "watching": lambda: _watch(hub),
+        "keeping places": keep_places,
     }
     _works[hub] = [asyncio.create_task(_keep(name, work)) for name, work in works.items()]
     return hub
