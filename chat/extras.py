@@ -14,6 +14,7 @@ EXTRAS = {
     "uvicorn": "server",
     "psycopg": "postgres",
     "rich": "import",
+    "prometheus_client": "metrics",
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published, encode
 from chat.queries.grounds import Grounds
@@ -82,7 +83,7 @@ class Socket:
         if seat.held is not None:
             seat.held.append(item)
             if len(seat.held) > chat_settings.RESUME_MAX:
-                self.close(TOO_SLOW)
+                self._let_go()
         elif not item.seq:
             self.tell(item.text)
         elif item.seq > seat.cursor:
@@ -119,6 +120,11 @@ class Socket:
         self._outbox_bytes += len(text)
         over = len(self._outbox) > chat_settings.OUTBOX_EVENTS
         if over or self._outbox_bytes > chat_settings.OUTBOX_BYTES:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if not self.closing:
+            metrics.dropped("slow socket")
             self.close(TOO_SLOW)
 
     async def _drain(self, first: Awaitable[None]) -> None:
