@@ -1,4 +1,4 @@
-"""What a process counts of itself, whether or not anybody asks; chat/websocket/exposition.py tells it in Prometheus form.
+"""What a process counts of itself, whether or not anybody asks; chat/websocket/exposition.py tells it.
 
 ``from chat import metrics; metrics.batch(3); metrics.acked(0.004)``. Nothing here needs a package.
 """

@@ -64,7 +64,7 @@ def group_of(room: str) -> str:
 
 def resting() -> bool:
     """Return whether the layer has just failed, so that nobody else should wait for it."""
-    return monotonic() < _rest.until
+    return bool(monotonic() < _rest.until)
 
 
 def let_rest(what: str, error: Exception) -> None:

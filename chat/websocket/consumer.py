@@ -7,6 +7,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from chat import metrics
 from chat.actions.rooms import open_direct
 from chat.commands import COMMANDS, run, validated
 from chat.conf import chat_settings
@@ -26,6 +27,7 @@ from chat.websocket.engine import running_hub
 from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
+from chat.websocket.leaving import stay
 from chat.websocket.replay import resume
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
 from chat.websocket.socket import Send, Socket
@@ -82,6 +84,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
         (who, only, mine), ref = await admit(scope, receive, choose)
         hub = await running_hub()
         socket = await enter(hub, send, who, only, mine)
+        stay(scope, hub, socket)
         say_hello(hub, socket)
         if ref:
             socket.answer({"type": "done", **ref, "result": {}})
@@ -94,6 +97,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
         await _turn_away(send, refusal)
     except asyncio.CancelledError:
         # Cancelled by ourselves, because a close frame found no room in the peer's buffer; or by the server.
+        metrics.closed(1006)
         if socket is None or not socket.closing:
             raise
     finally:
@@ -103,19 +107,26 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
 
 
 async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) -> None:
+    code = code or CLOSE_CODES.get(refusal.code, 1011)
+    metrics.closed(code)
     await send({"type": "websocket.send", "text": encode(failed(refusal))})
-    await send({"type": "websocket.close", "code": code or CLOSE_CODES.get(refusal.code, 1011)})
+    await send({"type": "websocket.close", "code": code})
 
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
+            metrics.closed(message.get("code") or 1005)
             return
+        if socket.leaving:
+            # What is not begun is not answered: whoever sent it sends it again, elsewhere.
+            continue
         if _size(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
-        await _hear(hub, socket, message, scope)
+        with socket.working():
+            await _hear(hub, socket, message, scope)
         # A client that sends without reading is answered only as fast as it reads.
         await socket.flushed()
 
