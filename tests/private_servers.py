@@ -167,9 +167,7 @@ class PrivatePostgres(PrivateServer):
 
     def program(self, name: str) -> list[str]:
         """Return the call of one of PostgreSQL's programs, none of which runs as root."""
-        newest = max(
-            POSTGRES_BINARIES.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3])
-        )
+        newest = max(POSTGRES_BINARIES.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
         ids = ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
         return [*(["setpriv", *ids] if os.getuid() == 0 else []), str(newest)]
 
