@@ -34,7 +34,7 @@ logger = logging.getLogger("uvicorn.error")
 BACKLOG = 2048
 STUCK_AFTER_MS = 20_000
 # Seconds that requests and sockets get to end, and then that threads do, which nothing can interrupt.
-GRACE = 10
+GRACE = 8
 GRACE_OF_THREADS = 2
 
 
