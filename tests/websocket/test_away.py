@@ -188,6 +188,7 @@ def test_without_redis_all_is_acknowledged_and_heard(
             # A newcomer gets in, with a room that no layer knows of yet.
             async with greeted(bob.address, bob.token) as late:
                 new = await asyncio.to_thread(ann.group, "private", bob)
+                await late.hear(lambda frame: frame.get("joined") == new)
                 await mouth.ask("message.send", room=new, text="new")
                 await heard(late, "new")
 
