@@ -10,6 +10,8 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from django.core.exceptions import ImproperlyConfigured
+
 from chat import metrics
 from chat.extras import named
 from chat.websocket.engine import running
@@ -84,8 +86,11 @@ def expose(address: str) -> Server | None:
     """Answer ``/metrics`` from a thread of its own, at ``host:port`` or the first free port after it.
 
     Every process has its own numbers and so its own port. None where none is free.
+    Raises ImproperlyConfigured: without a host all the world could ask.
     """
     host, _, first = address.rpartition(":")
+    if not host or not first.isdecimal():
+        raise ImproperlyConfigured(f'CHAT["METRICS"] is {address!r}, not like "127.0.0.1:9100".')
     for port in range(int(first), int(first) + PORTS):
         try:
             server = make_server(host, port, make_wsgi_app(registry()), Server, Quiet)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from chat.conf import chat_settings
@@ -81,8 +82,12 @@ class Life(LifespanOff):
         """Tell metrics from now on, where that is wanted."""
         if chat_settings.METRICS:
             # By now the application is loaded, whose hub it tells of; its package is an extra.
-            expose = import_string("chat.websocket.exposition.expose")
-            await asyncio.to_thread(expose, chat_settings.METRICS)
+            try:
+                expose = import_string("chat.websocket.exposition.expose")
+                await asyncio.to_thread(expose, chat_settings.METRICS)
+            except (ImportError, ImproperlyConfigured) as error:
+                logger.error("Not started: %s", error)
+                self.should_exit = True
 
     async def shutdown(self) -> None:
         """Have the process end, even where a thread waits for a database that does not answer."""
