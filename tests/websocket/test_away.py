@@ -24,7 +24,8 @@ REFUSED_WITHIN = 20
 # What no push brought is read from the log within this.
 REPAIRED_WITHIN = 10
 SENT = 20
-MORE_THAN_THE_POOL = 16
+POOL = 4
+MORE_THAN_THE_POOL = 4 * POOL
 
 HOW: dict[str, tuple[Callable[[PrivateServer], None], Callable[[PrivateServer], None]]] = {
     "dead": (PrivateServer.kill, PrivateServer.start),
@@ -53,7 +54,7 @@ def service(
         **common_environment(),
         "DATABASE_URL": postgres.url,
         "REDIS_URL": redis.url,
-        "DATABASE_POOL_MAX": "4",
+        "DATABASE_POOL_MAX": str(POOL),
     }
     directory = tmp_path_factory.mktemp("away")
     with serving("away", environment, directory, processes=2) as started:
@@ -155,6 +156,23 @@ def test_without_postgresql_nothing_is_acknowledged_and_the_first_request_after_
             assert probe(ann.address, "readyz")[1]["status"] == "ok"
 
     asyncio.run(scene())
+
+
+def test_connections_that_broke_while_nobody_asked_are_found_before_they_are_used(
+    postgres: PrivatePostgres, service: SetUp, ann: Caller
+) -> None:
+    room = ann.group()
+    parallel = [lambda: post(ann, room)] * POOL
+
+    async def at_once() -> list[int]:
+        answers = await asyncio.gather(*(asyncio.to_thread(one) for one in parallel))
+        return [answer.status_code for answer in answers]
+
+    # So that the pool is full of connections when all of them break.
+    assert asyncio.run(at_once()) == [HTTPStatus.CREATED] * POOL
+    postgres.kill()
+    postgres.start()
+    assert asyncio.run(at_once()) == [HTTPStatus.CREATED] * POOL
 
 
 def test_without_redis_all_is_acknowledged_and_heard(
