@@ -183,6 +183,7 @@ def half_a_request(leaver: Server) -> Iterator[None]:
 def test_a_thread_that_waits_for_the_database_holds_up_nothing(
     leaver: Server, setup: SetUp, ann: Caller
 ) -> None:
+    """By SIGINT, which lets Python wait for its threads; as the first process of a container SIGTERM does so too."""
     room = ann.group()
 
     async def scene() -> None:
@@ -190,7 +191,7 @@ def test_a_thread_that_waits_for_the_database_holds_up_nothing(
             with nobody_else_writes(setup):
                 await wire.send({"type": "message.send", "ref": "s", "room": room, "text": "late"})
                 await taken(wire)
-                told_to_stop(leaver)
+                leaver.process.send_signal(signal.SIGINT)
                 assert await wire.closed() == SERVICE_RESTART
                 await gone(leaver)
                 assert not [one for one in wire.of("done") if one.get("ref") == "s"]
