@@ -95,6 +95,11 @@ DEFAULTS: dict[str, Any] = {
     "FRAME_MAX": 65_536,
     # Threads, each with a database connection, that the sockets of one process share.
     "BRIDGE_THREADS": 8,
+    # Seconds that a command may wait for one of these threads before it is answered `unavailable`, undone.
+    "BRIDGE_WAIT": 5,
+    # Where the server tells what it counts, as "127.0.0.1:9100": each process of a host at the first port from there
+    # on that is free. None: nowhere. Whoever can reach it can read it, so never an address that the public reaches.
+    "METRICS": None,
 }
 
 # CHAT["JWT"]: under the names that SIMPLE_JWT has for the same, so that a host need not say it twice.

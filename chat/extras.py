@@ -15,6 +15,7 @@ EXTRAS = {
     "psycopg": "postgres",
     "limits": "jwt",
     "rich": "import",
+    "prometheus_client": "metrics",
 }
 
 

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
+from chat import metrics
 from chat.actions.sending import Draft, Outcome, RoomBusy, Sent, send_message, send_messages
 from chat.errors import Unavailable
 from chat.events import database
@@ -130,6 +131,7 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
     """Send a batch; one that fails as a whole is tried draft by draft, so that a bad one fails alone."""
     try:
         close_old_connections()
+        metrics.batch(len(drafts))
         return send_messages(drafts, wait=wait)
     except (OperationalError, InterfaceError) as error:
         logger.warning("a batch of sends was not written: %s", type(error).__name__)

@@ -145,6 +145,7 @@ def _by_kind(field: serializers.Field[Any, Any, Any, Any]) -> Any:
     kinds: tuple[tuple[type[Any], Any], ...] = (
         (serializers.BooleanField, True),
         (serializers.IntegerField, field_minimum(field)),
+        (serializers.FloatField, 2.5),
         (serializers.UUIDField, OTHER),
         (serializers.DateTimeField, MOMENT),
         (serializers.URLField, "https://chat.example.org/api/"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
+from chat import metrics
 from chat.actions.rooms import open_direct
 from chat.actions.sending import Draft
 from chat.commands import COMMANDS, Command, run, validated
@@ -29,6 +31,7 @@ from chat.websocket.engine import running_hub
 from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
+from chat.websocket.leaving import stay
 from chat.websocket.limits import Flow, count_write, place_of_address, place_of_person
 from chat.websocket.replay import resume
 from chat.websocket.sends import OVERLAP, Sends
@@ -91,6 +94,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
             await places.enter_async_context(place_of_person(who.viewer))
             hub = await running_hub()
             socket = await enter(hub, send, who, only, mine)
+            stay(scope, hub, socket)
             say_hello(hub, socket)
             if ref:
                 socket.answer({"type": "done", **ref, "result": {}})
@@ -103,6 +107,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
         await _turn_away(send, refusal)
     except asyncio.CancelledError:
         # Cancelled by ourselves, because a close frame found no room in the peer's buffer; or by the server.
+        metrics.closed(1006)
         if socket is None or not socket.closing:
             raise
     finally:
@@ -112,8 +117,10 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
 
 
 async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) -> None:
+    code = code or CLOSE_CODES.get(refusal.code, 1011)
+    metrics.closed(code)
     await send({"type": "websocket.send", "text": encode(failed(refusal))})
-    await send({"type": "websocket.close", "code": code or CLOSE_CODES.get(refusal.code, 1011)})
+    await send({"type": "websocket.close", "code": code})
 
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
@@ -122,14 +129,19 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
+            metrics.closed(message.get("code") or 1005)
             return
+        if socket.leaving:
+            # What is not begun is not answered: whoever sent it sends it again, elsewhere.
+            continue
         if not flow.takes(socket, message):
             await socket.flushed()
             continue
         if _size(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
-        await _hear(hub, socket, sends, message, scope)
+        with socket.working():
+            await _hear(hub, socket, sends, message, scope)
         # A client that sends without reading is answered only as fast as it reads.
         await socket.flushed()
 
@@ -159,7 +171,9 @@ async def _hear(
             return
         # Any other command finds what was sent before it.
         await sends.at_most(0)
+        began = time.monotonic()
         result = await _obey(hub, socket, command, frame, scope)
+        metrics.acked(time.monotonic() - began)
     except ChatError as refusal:
         socket.answer(failed(refusal, ref))
     except Exception as error:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from chat import metrics
 from chat.actions.group_commit import ANSWER_TIMEOUT, Result, group_commit
 from chat.actions.sending import Draft, Sent
 from chat.commands import sent_answer
@@ -29,7 +30,7 @@ class Sends:
         self._hub = hub
         self._socket = socket
         self._numbers = count()
-        self._under_way: dict[int, tuple[dict[str, Any], asyncio.TimerHandle]] = {}
+        self._under_way: dict[int, tuple[dict[str, Any], float, asyncio.TimerHandle]] = {}
         self._fewer: asyncio.Future[None] | None = None
 
     def begin(self, draft: Draft, ref: dict[str, Any]) -> None:
@@ -37,18 +38,24 @@ class Sends:
         number = next(self._numbers)
         answer = partial(self._answer, number)
         group_commit().submit(draft, self._hub.hand_back, answer)
-        timer = asyncio.get_running_loop().call_later(ANSWER_TIMEOUT, answer, Unavailable())
-        self._under_way[number] = (ref, timer)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(ANSWER_TIMEOUT, answer, Unavailable())
+        self._under_way[number] = (ref, loop.time(), timer)
+        # The server, if it leaves now, waits for the answer.
+        self._socket.begun()
 
     def _answer(self, number: int, result: Result) -> None:
         """Answer a send, once: what comes after its time is over is found by repeating it."""
-        ref, timer = self._under_way.pop(number, (None, None))
-        if ref is None or timer is None:
+        send = self._under_way.pop(number, None)
+        if send is None:
             return
+        ref, began, timer = send
         timer.cancel()
+        metrics.acked(asyncio.get_running_loop().time() - began)
+        self._socket.answer(_shape(result, ref))
+        self._socket.ended()
         if self._fewer is not None and not self._fewer.done():
             self._fewer.set_result(None)
-        self._socket.answer(_shape(result, ref))
 
     async def at_most(self, number: int) -> None:
         """Return once no more than ``number`` sends are under way."""

@@ -80,12 +80,21 @@ class HiddenFrame(serializers.Serializer[Any]):
     seq = SeqField()
 
 
+class LeavingFrame(serializers.Serializer[Any]):
+    """The server leaves: what is under way is answered yet, then the socket closes (1012). Reconnect and resume."""
+
+    reconnect_in = serializers.FloatField(
+        help_text="Seconds to wait before that, another number for every socket."
+    )
+
+
 FRAMES: dict[str, Shape] = {
     "hello": HelloFrame,
     "failed": FailedFrame,
     "resumed": ResumedFrame,
     "reset": ResetFrame,
     "hidden": HiddenFrame,
+    "leaving": LeavingFrame,
 }
 
 # Whoever shows a closed socket can say why.

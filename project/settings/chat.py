@@ -61,4 +61,8 @@ CHAT = {
     "OUTBOX_BYTES": 1_048_576,
     # Threads, each with a database connection, that the sockets of a process share.
     "BRIDGE_THREADS": env.int("CHAT_BRIDGE_THREADS", default=8),
+    # Seconds that a command may wait for one of them.
+    "BRIDGE_WAIT": 5,
+    # Where each process tells Prometheus what it counts: "127.0.0.1:9100" and the ports after it. (Default: nowhere.)
+    "METRICS": env.str("CHAT_METRICS", default=None),
 }
