@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -49,6 +50,8 @@ def main() -> int:
         reader.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     pairs = int(os.environ.get("PAIRS", "5"))
     pin(0, GENERATOR_CORE)
+    # Told to end, it still ends what it started and drops its databases.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = Report(notes=[PINNED, f"Ratios are medians of {pairs} interleaved rounds."])
     try:
         uvloop.run(measure(asked.parts or list(PARTS)[:5], Stand(pairs, asked.profile), report))

@@ -40,7 +40,6 @@ class Ear(asyncio.Protocol):
         self.answered: Callable[[Ear], None] | None = None
         self.on_frame: Callable[[bytes], None] | None = None
         self.deliveries = 0
-        self.asked_at = 0.0
         self._rest = b""
         self._open = False
 

@@ -17,9 +17,9 @@ from tests.bench.populate import PASSWORD
 UNREAD = 20
 SLICE = 100_000
 WORDS = """
-CASE WHEN n % 10 = 0 THEN 'common ' ELSE '' END
+CASE WHEN mod(n, 10) = 0 THEN 'common ' ELSE '' END
 || CASE WHEN {first} AND n <= 10 THEN 'zebra ' ELSE '' END
-|| 'word' || (n % 997) || ' and word' || (n % 1009) || ' about the weather in ' || n
+|| 'word' || mod(n, 997) || ' and word' || mod(n, 1009) || ' about the weather in ' || n
 """
 
 

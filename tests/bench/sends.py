@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -33,6 +34,7 @@ class Seat:
     seq: int = 0
     sent: int = 0
     base: int = 0
+    asked: deque[float] = field(default_factory=deque)
 
 
 @dataclass
@@ -139,15 +141,16 @@ class Talk:
         text = f'{{"type":"message.send","ref":"1","room":"{seat.group.id}","id":"{uuid4()}","text":"{said}"}}'
         seat.sent += 1
         self.pending += 1
-        seat.ear.asked_at = time.perf_counter()
+        seat.asked.append(time.perf_counter())
         seat.ear.transport.write(frame(text.encode()))
 
     def _answered(self, ear: Ear) -> None:
-        now = time.perf_counter()
-        self.acks.append(now - ear.asked_at)
+        now, seat = time.perf_counter(), self.seat_of[ear]
+        # A socket is answered in the order in which it asked.
+        self.acks.append(now - seat.asked.popleft())
         self.pending -= 1
         if now < self.until:
-            self._send(self.seat_of[ear])
+            self._send(seat)
 
     def _heard(self, ear: Ear, payload: bytes) -> None:
         seat, self.size = self.seat_of[ear], len(payload)

@@ -19,7 +19,7 @@ from tests.bench.report import Report, Row
 from tests.bench.stand import Place, Stand, signed_in
 
 SMALL, LARGE = 10_000, int(os.environ.get("MESSAGES", "1000000"))
-ROOMS = 1_000
+ROOMS = int(os.environ.get("ROOMS", "1000"))
 WARM, TIMES = 5, 20
 MEMBERS = (10, 10_000)
 
@@ -105,7 +105,7 @@ async def measure_members(stand: Stand, report: Report) -> None:
     environment = stand.migrated()
     few, many = MEMBERS
     groups = [f"0:{few}", f"0:{many}"]
-    there = told_by(["tests.bench.populate", f"1+{many - 1}", *groups], environment)
+    there = told_by(["tests.bench.populate", f"{few}+{many - few}", *groups], environment)
     server = counted_server(stand, "members", environment)
     (token,) = await signed_in(server.place.port, [there["people"][0]["name"]])
     costs: dict[int, list[float]] = {few: [], many: []}

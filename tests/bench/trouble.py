@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from statistics import median
 
 import orjson
@@ -24,6 +24,8 @@ SECONDS = 6.0
 # Long messages, so that what a reader leaves unread fills its buffers.
 FILLER = 4_900
 LOGINS = 3
+# Seconds: one's questions are not taken for so long; and it comes to that.
+STUCK, STALLED_WITHIN = 1.0, 20.0
 
 
 async def measure(stand: Stand, report: Report) -> None:
@@ -84,6 +86,12 @@ async def stalled(product: Product) -> AsyncIterator[None]:
     await loop.sock_connect(reader, ("127.0.0.1", product.place.port))
     await loop.sock_sendall(reader, product.knock(product.tokens[0]))
     await loop.sock_recv(reader, 200)
+    # Answers that it does not read fill the buffers between; then the server takes no more of its questions.
+    asked = frame(orjson.dumps({"type": "ping", "ref": "x" * 64})) * 200
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STALLED_WITHIN):
+            while True:
+                await asyncio.wait_for(loop.sock_sendall(reader, asked), STUCK)
     try:
         yield
     finally:
