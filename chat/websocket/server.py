@@ -43,7 +43,7 @@ class WithoutClientFaults(logging.Filter):
 
 
 def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
-    """The same logging configuration; in what uvicorn writes there is no query string, and no client's fault as ours."""
+    """The same logging configuration; uvicorn then writes no query string, and no fault of a client as one of ours."""
     config = copy.deepcopy(log_config)
     filters = {"without_query": WithoutQuery, "without_client_faults": WithoutClientFaults}
     for key, kind in filters.items():
