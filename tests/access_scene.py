@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db.transaction import atomic, set_rollback
 
 from chat.actions import members
 from chat.actions.devices import open_device
@@ -106,8 +109,17 @@ def _group(scene: Scene, place: str) -> None:
 
 
 def stored() -> dict[str, list[Any]]:
-    """Every row of the chat, so that two looks can be compared."""
-    models = apps.get_app_config("chat").get_models()
+    """Every row of the chat and every account, so that two looks can be compared."""
+    models = [*apps.get_app_config("chat").get_models(), get_user_model()]
     return {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in models
     }
+
+
+@pytest.fixture(scope="module")
+def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Scene, Any]]:
+    """One house for a whole file, each of whose tests leaves it as it was; with all that is stored of it."""
+    with django_db_blocker.unblock(), atomic():
+        scene = build()
+        yield scene, stored()
+        set_rollback(True)

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.db.transaction import atomic, set_rollback
 from rest_framework.test import APIClient
 
 from chat import errors
@@ -82,15 +81,6 @@ def named(value: Any) -> str:
     if not isinstance(value, Row):
         return str(value)
     return f"{value.operation} {json.dumps(value.body)}" if value.body else value.operation
-
-
-@pytest.fixture(scope="module")
-def house(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Scene, Any]]:
-    """One house for all rows, each of which leaves it as it was; with all that is stored of it."""
-    with django_db_blocker.unblock(), atomic():
-        scene = build()
-        yield scene, stored()
-        set_rollback(True)
 
 
 @pytest.mark.parametrize(("row", "place"), CASES, ids=named)

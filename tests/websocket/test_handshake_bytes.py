@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 
 import pytest
@@ -19,17 +20,18 @@ LETTERS = [b"\x85", b"\xc2\x85"]
 # uvicorn gives no answer to these, and keeps the connection until the client or a proxy ends it.
 UNANSWERED = [b"\x1c", b"\x1d", b"\x1e"]
 PING = b'{"type": "ping"}'
+ANSWER = re.compile(rb'"(done|failed)"')
 # Seconds; what is silent for so long says nothing.
 SILENCE = 2
 
 
 def told(setup: SetUp, more: bytes) -> bytes:
-    """Open a socket with more headers, say ping, and return all that comes back until it answers, ends or falls silent."""
+    """Open a socket with more headers, say ping, and return what comes until it is answered, or nothing does."""
     with socket.create_connection(("127.0.0.1", setup.servers[0].port), SILENCE) as connection:
         connection.sendall(HANDSHAKE + more + b"\r\n")
         heard = b""
         try:
-            while b'"done"' not in heard and (piece := connection.recv(4_096)):
+            while not ANSWER.search(heard) and (piece := connection.recv(4_096)):
                 if not heard and piece.startswith(b"HTTP/1.1 101 "):
                     connection.sendall(b"\x81" + bytes([0x80 | len(PING)]) + bytes(4) + PING)
                 heard += piece
