@@ -73,6 +73,18 @@ EVENTS: dict[str, EventType] = {
             shapes.MemberPayload,
             "The actor silenced a person, or ended that.",
         ),
+        EventType(
+            "member.banned",
+            "room",
+            shapes.BannedPayload,
+            "The actor banned a person; who was in is out.",
+        ),
+        EventType(
+            "member.unbanned",
+            "room",
+            shapes.UnbannedPayload,
+            "The actor lifted a ban; the person is not put back.",
+        ),
         EventType("room.joined", "own", shapes.JoinedPayload, "A room is mine from now on."),
         EventType("room.left", "own", shapes.LeftPayload, "A room is no longer mine."),
         EventType("room.kept", "own", shapes.KeptPayload, "I pinned, archived or hushed a room."),
@@ -129,7 +141,7 @@ def draft(
     *,
     actor: Profile | None = None,
     message: Message | None = None,
-    member: Membership | None = None,
+    subject: Profile | None = None,
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Take the next place in the log of a room that this transaction has locked."""
@@ -140,7 +152,7 @@ def draft(
         type=EVENTS[type].name,
         actor=actor,
         message=message,
-        subject=member.user if member else None,
+        subject=subject,
         data=data or {},
     )
 
@@ -148,7 +160,15 @@ def draft(
 def draft_member(type: str, member: Membership, actor: Profile | None) -> Event:
     """Take the next place for something that happened to a member of a locked room."""
     data = {"membership": standing(member), "members_count": member.room.members_count}
-    return draft(member.room, type, actor=actor, member=member, data=data)
+    return draft(member.room, type, actor=actor, subject=member.user, data=data)
+
+
+def draft_ban(room: Room, person: Profile, member: Membership | None, actor: Profile) -> Event:
+    """Take the next place for a ban in a locked room; ``member`` is what the person lost by it, if anything."""
+    data: dict[str, Any] = {"members_count": room.members_count}
+    if member is not None:
+        data["membership"] = standing(member)
+    return draft(room, "member.banned", actor=actor, subject=person, data=data)
 
 
 def record(events: Sequence[Event], views: dict[int, RoomView] | None = None) -> None:
@@ -232,14 +252,24 @@ def _payload(event: Event, view: RoomView | None, visible_from: int) -> dict[str
     shape = EVENTS[event.type].payload
     if event.message is not None:
         return {"message": message_shape(event.message, visible_from)}
-    if shape is shapes.MemberPayload:
-        membership = {"user": user_or_none(event.subject), **event.data["membership"]}
-        return {"membership": membership, "members_count": event.data["members_count"]}
+    if event.subject is not None:
+        return _payload_of_person(shape, user_or_none(event.subject), event.data)
     if shape is shapes.ProfilePayload and event.actor is not None:
         return {"user": OwnProfileSerializer().to_representation(event.actor)}
     if view is not None:
         return {**event.data, "snapshot": room_shape(view)}
     return dict(event.data)
+
+
+def _payload_of_person(
+    shape: shapes.Shape, user: dict[str, Any] | None, data: dict[str, Any]
+) -> dict[str, Any]:
+    if shape is shapes.UnbannedPayload:
+        return {"user": user}
+    place = data.get("membership")
+    membership = place and {"user": user, **place}
+    told = {"membership": membership, "members_count": data["members_count"]}
+    return {"user": user, **told} if shape is shapes.BannedPayload else told
 
 
 def encode(shape: dict[str, Any]) -> str:

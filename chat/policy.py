@@ -83,6 +83,16 @@ class Policy:
             return True
         return RANK[Role.MODERATOR] <= rank(member) > rank(target)
 
+    def may_ban_member(self, member: Membership, room: Room, target: Membership | None) -> bool:
+        """A group's moderators, and only people below them or not in; so never an owner, nor oneself."""
+        if room.kind != Room.Kind.GROUP or rank(member) < RANK[Role.MODERATOR]:
+            return False
+        return target is None or rank(target) < rank(member)
+
+    def may_unban_member(self, member: Membership, room: Room) -> bool:
+        """A group's moderators; whoever may lift a ban may also see who is banned, and why."""
+        return room.kind == Room.Kind.GROUP and rank(member) >= RANK[Role.MODERATOR]
+
     def may_mute_member(self, member: Membership, target: Membership) -> bool:
         """Whoever may remove a person may also silence them for a while."""
         return self.may_remove_member(member, target)

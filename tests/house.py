@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from chat.actions import people
 from chat.errors import NotFound
-from chat.models import Membership, Profile, Room
+from chat.models import Ban, Membership, Profile, Room
 from chat.queries.epoch import current_epoch
 from chat.queries.messages import history
 from chat.queries.rooms import room_view
@@ -89,6 +89,9 @@ class House(RuleBasedStateMachine):
         assert room.members_count == len(place.seats)
         stored = Membership.objects.filter(room=room).values_list("user__username", "role")
         assert dict(stored) == {name: seat.role for name, seat in place.seats.items()}
+        kept_out = Ban.objects.filter(room=room).values_list("user__username", flat=True)
+        assert set(kept_out) == place.banned
+        assert not place.banned & place.seats.keys()
         assert place.ended or place.direct or "owner" in dict(stored).values()
         for name in NAMES:
             self._sees(name, place)

@@ -53,6 +53,7 @@ class Place:
     ended: bool = False
     log: list[str] = field(default_factory=list)
     seats: dict[str, Seat] = field(default_factory=dict)
+    banned: set[str] = field(default_factory=set)
     said: dict[UUID, Said] = field(default_factory=dict)
 
     @property
@@ -74,6 +75,11 @@ class Place:
             return None
         return Forbidden if self.public and not self.ended else NotFound
 
+    def joining(self, who: str) -> Refusal:
+        if who in self.seats or (self.public and not self.ended and who not in self.banned):
+            return None
+        return self.outside(who)
+
     def last_owner(self, who: str) -> bool:
         owners = [name for name, seat in self.seats.items() if seat.role == "owner"]
         return owners == [who]
@@ -83,12 +89,14 @@ class Place:
             return self.outside(who) or Forbidden
         return self.outside(who) or (Conflict if self.last_owner(who) else None)
 
-    def adding(self, who: str, role: str) -> Refusal:
+    def adding(self, who: str, other: str, role: str) -> Refusal:
         if refusal := self.outside(who):
             return refusal
         mine = self.seats[who].rank
         above = mine >= 1 and mine > ORDER.index(role)
-        return None if not self.direct and (mine == 3 or above) else Forbidden
+        if self.direct or not (mine == 3 or above):
+            return Forbidden
+        return Conflict if other in self.banned else None
 
     def ruling(self, who: str, over: str, least: int, given: int = 0) -> Refusal:
         """Decide about another: from some rank on, and only above them and what is given."""
@@ -105,6 +113,17 @@ class Place:
         if refusal := self.ruling(who, over, 1):
             return refusal
         return Forbidden if who == over else None
+
+    def banning(self, who: str, over: str) -> Refusal:
+        if refusal := self.governing(who, 1):
+            return refusal
+        theirs = self.seats[over].rank if over in self.seats else -1
+        return None if theirs < self.seats[who].rank else Forbidden
+
+    def unbanning(self, who: str, over: str) -> Refusal:
+        if refusal := self.governing(who, 1):
+            return refusal
+        return None if over in self.banned else NotFound
 
     def promoting(self, who: str, over: str, role: str) -> Refusal:
         if refusal := self.ruling(who, over, 2, ORDER.index(role)):

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 
 from chat.actions import (
+    bans,
     devices,
     imports,
     members,
@@ -103,6 +104,12 @@ simply("join_room", "already in", lambda h: members.join_room(h.bob, h.hall.pk))
 simply("add_member", "a private room", lambda h: members.add_member(h.ann, h.den.pk, h.cat.pk))
 simply("leave_room", "for good", lambda h: members.leave_room(h.bob, h.hall.pk))
 simply("remove_member", "", lambda h: members.remove_member(h.bob, h.hall.pk, h.cat.pk))
+simply("ban_member", "a member", lambda h: bans.ban_member(h.bob, h.hall.pk, h.cat.pk, "Noise."))
+simply(
+    "ban_member",
+    "one who was put out before",
+    lambda h: bans.ban_member(h.bob, h.hall.pk, h.dan.pk),
+)
 simply("change_role", "", lambda h: members.change_role(h.ann, h.hall.pk, h.cat.pk, "admin"))
 simply("mute_member", "", lambda h: members.mute_member(h.bob, h.hall.pk, h.cat.pk, FAR))
 
@@ -185,6 +192,15 @@ def _in_and_out(house: House) -> None:
     members.remove_member(house.ann, house.den.pk, house.cat.pk)
 
 
+@case("unban_member", "and back, past hidden")
+def _forgiven(house: House) -> None:
+    for _ in range(2):
+        bans.ban_member(house.bob, house.hall.pk, house.cat.pk)
+        say(house.ann, house.hall, "Is cat gone?")
+        bans.unban_member(house.ann, house.hall.pk, house.cat.pk)
+    members.join_room(house.cat, house.hall.pk)
+
+
 @case("send_messages")
 def _batch(house: House) -> None:
     first = sending.Draft(house.cat, house.hall.pk, "First.")
@@ -256,6 +272,22 @@ def _moderate_messages(house: House) -> None:
 @case("moderate_remove_member", "and back")
 def _moderate_member(house: House) -> None:
     moderation.moderate_remove_member(moderator(), house.hall.pk, house.cat.pk, "Noise.")
+    members.join_room(house.cat, house.hall.pk)
+
+
+simply(
+    "moderate_ban_member",
+    "a room's moderator",
+    lambda h: moderation.moderate_ban_member(moderator(), h.hall.pk, h.bob.pk, "Noise."),
+)
+
+
+@case("moderate_unban_member", "and back, and a stranger")
+def _moderate_bans(house: House) -> None:
+    staff = moderator()
+    for one in (house.cat, house.eve):
+        moderation.moderate_ban_member(staff, house.hall.pk, one.pk, "Noise.")
+        moderation.moderate_unban_member(staff, house.hall.pk, one.pk, "It is over.")
     members.join_room(house.cat, house.hall.pk)
 
 

@@ -87,8 +87,13 @@ class Replica:
             held["room"].update(told)
 
     def _apply_member(self, held: Shape, event: Shape) -> None:
-        member = _without_reads(event["membership"])
+        if event["type"] == "member.unbanned":
+            return
         held["room"]["members_count"] = event["members_count"]
+        if event["type"] == "member.banned":
+            held["members"].pop(event["user"]["id"], None)
+            return
+        member = _without_reads(event["membership"])
         if event["type"] in ("member.left", "member.removed"):
             held["members"].pop(member["user"]["id"], None)
             return

@@ -72,7 +72,7 @@ def test_an_operation_is_told_whole(name: str, operation: dict[str, Any]) -> Non
     """Words for people; shapes and examples that fit them; all refusals in the one shape."""
     assert operation["summary"]
     assert operation["tags"]
-    assert operation["responses"].keys() >= {"406", "429", "503"}
+    assert operation["responses"].keys() >= {"406", "429", "500", "503"}
     assert "security" in operation
     signed_in = {} not in operation["security"] and operation["security"]
     assert operation["responses"].keys() >= ({"401", "403"} if signed_in else set())
@@ -101,7 +101,10 @@ def test_every_code_of_an_error_is_in_the_document_with_its_status() -> None:
         for answer in ((s, found(a, REST)) for s, a in operation["responses"].items() if s >= "4")
         for code in answer[1]["content"]["application/json"]["schema"]["properties"]["code"]["enum"]
     }
-    assert told == {(kind.code, str(kind.status)) for kind in KINDS} | {("unsupported", "406")}
+    assert told == {(kind.code, str(kind.status)) for kind in KINDS} | {
+        ("unsupported", "406"),
+        ("unavailable", "500"),
+    }
     assert ChatError not in KINDS
 
 

@@ -70,6 +70,23 @@ FROM: dict[str, tuple[Ask, str | None]] = {
         "admin",
     ),
     "remove an owner": (lambda me: POLICY.may_remove_member(me, seat("owner", OTHER)), "owner"),
+    "ban a stranger": (lambda me: POLICY.may_ban_member(me, GROUP, None), "moderator"),
+    "ban a member": (
+        lambda me: POLICY.may_ban_member(me, GROUP, seat("member", OTHER)),
+        "moderator",
+    ),
+    "ban a moderator": (
+        lambda me: POLICY.may_ban_member(me, GROUP, seat("moderator", OTHER)),
+        "admin",
+    ),
+    "ban an admin": (
+        lambda me: POLICY.may_ban_member(me, GROUP, seat("admin", OTHER)),
+        "owner",
+    ),
+    "ban an owner": (lambda me: POLICY.may_ban_member(me, GROUP, seat("owner", OTHER)), None),
+    "ban, direct": (lambda me: POLICY.may_ban_member(me, DIRECT, None), None),
+    "unban": (lambda me: POLICY.may_unban_member(me, GROUP), "moderator"),
+    "unban, direct": (lambda me: POLICY.may_unban_member(me, DIRECT), None),
     "mute a member": (lambda me: POLICY.may_mute_member(me, seat("member", OTHER)), "moderator"),
     "mute an admin": (lambda me: POLICY.may_mute_member(me, seat("admin", OTHER)), "owner"),
 }

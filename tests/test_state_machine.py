@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chat.actions import members, messages, reads, rooms
+from chat.actions import bans, members, messages, reads, rooms
 from chat.actions.sending import Draft, send_message
 from chat.errors import Conflict, Invalid
 from chat.models import Membership, Profile
@@ -83,8 +83,10 @@ class Life(House):
     @rule(who=person, number=any_of)
     def join(self, who: str, number: int) -> None:
         place = self.at(number)
-        refusal = None if place.public and not place.ended else place.outside(who)
-        if self.attempt(refusal, members.join_room, who, place.id) and who not in place.seats:
+        if (
+            self.attempt(place.joining(who), members.join_room, who, place.id)
+            and who not in place.seats
+        ):
             place.enter(who)
 
     @somewhere
@@ -92,7 +94,7 @@ class Life(House):
     def add(self, who: str, other: str, number: int, role: str) -> None:
         place = self.at(number)
         args = (place.id, self.people[other].pk, role)
-        done = self.attempt(place.adding(who, role), members.add_member, who, *args)
+        done = self.attempt(place.adding(who, other, role), members.add_member, who, *args)
         if done and other not in place.seats:
             place.enter(other, role)
 
@@ -110,6 +112,26 @@ class Life(House):
         args = (place.id, self.people[other].pk)
         if self.attempt(place.removing(who, other), members.remove_member, who, *args):
             place.go(other, "member.removed")
+
+    @somewhere
+    @rule(who=person, other=person, number=any_of)
+    def ban(self, who: str, other: str, number: int) -> None:
+        place, who = self.inside(number, who)
+        args = (place.id, self.people[other].pk)
+        done = self.attempt(place.banning(who, other), bans.ban_member, who, *args)
+        if done and other not in place.banned:
+            place.banned.add(other)
+            place.log.append("member.banned")
+            place.seats.pop(other, None)
+
+    @somewhere
+    @rule(who=person, other=person, number=any_of)
+    def unban(self, who: str, other: str, number: int) -> None:
+        place, who = self.inside(number, who)
+        args = (place.id, self.people[other].pk)
+        if self.attempt(place.unbanning(who, other), bans.unban_member, who, *args):
+            place.banned.discard(other)
+            place.log.append("member.unbanned")
 
     @somewhere
     @rule(who=person, other=person, number=any_of, role=roles)

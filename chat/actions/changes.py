@@ -6,13 +6,14 @@ All of it happens in a room that the transaction has locked.
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from chat.actions.own_logs import tell_left
-from chat.errors import Conflict
-from chat.events import draft, draft_member, record
-from chat.models import Membership, Message, Profile, Room
+from chat.errors import Conflict, NotFound
+from chat.events import draft, draft_ban, draft_member, record
+from chat.models import Ban, Membership, Message, Profile, Room
 from chat.serializers.rooms import RoomView
 
 Role = Membership.Role
@@ -39,11 +40,44 @@ def store_message(message: Message, actor: Profile, event: str) -> None:
 
 def take_out(member: Membership, event: str, *, actor: Profile) -> None:
     """End a membership and tell the room, then the person. Raises Conflict for the last owner."""
+    _unseat(member)
+    record([draft_member(event, member, actor)])
+    tell_left(member.room, [member.user], actor)
+
+
+def put_ban(
+    room: Room, person: Profile, member: Membership | None, *, actor: Profile, reason: str = ""
+) -> tuple[Ban, bool]:
+    """Keep a person out of a room, ending their membership if there is one; tell the room, then the person.
+
+    Returns the ban and whether it is new. Raises Conflict for the last owner.
+    """
+    ban, new = Ban.objects.select_related("user", "by").get_or_create(
+        room=room, user=person, defaults={"by": actor, "reason": reason}
+    )
+    if new:
+        if member is not None:
+            _unseat(member)
+        record([draft_ban(room, person, member, actor)])
+        if member is not None:
+            tell_left(room, [person], actor)
+    return ban, new
+
+
+def lift_ban(room: Room, user_id: UUID, *, actor: Profile) -> Profile:
+    """Let a person come in again, and return them; they are not put back. Raises NotFound."""
+    ban = Ban.objects.select_related("user").filter(room=room, user_id=user_id).first()
+    if ban is None:
+        raise NotFound("This person is not banned.")
+    ban.delete()
+    record([draft(room, "member.unbanned", actor=actor, subject=ban.user)])
+    return ban.user
+
+
+def _unseat(member: Membership) -> None:
     keep_an_owner(member)
     Membership.objects.filter(pk=member.pk).delete()
     member.room.members_count -= 1
-    record([draft_member(event, member, actor)])
-    tell_left(member.room, [member.user], actor)
 
 
 def give_role(member: Membership, role: str, *, actor: Profile) -> bool:

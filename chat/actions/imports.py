@@ -13,7 +13,7 @@ from chat.actions.people import add_person
 from chat.actions.transactions import action
 from chat.errors import NotFound
 from chat.events import draft, draft_member, record
-from chat.models import Event, Membership, Message, Profile, Room
+from chat.models import Ban, Event, Membership, Message, Profile, Room
 from chat.serializers.messages import digest_of
 from chat.serializers.rooms import RoomView
 
@@ -132,10 +132,12 @@ class _Joining:
         self.room = room
         self.new: list[Membership] = []
         self._inside = set(Membership.objects.filter(room=room).values_list("user_id", flat=True))
+        # What they said comes in, they do not.
+        self._banned = set(Ban.objects.filter(room=room).values_list("user_id", flat=True))
 
     def before(self, person: Profile, at: datetime) -> list[Event]:
         """Let a person in before their first line; return the event of it, if there is one."""
-        if person.pk in self._inside:
+        if person.pk in self._inside | self._banned:
             return []
         self._inside.add(person.pk)
         self.new.append(_join(self.room, person, Membership.Role.MEMBER, at))

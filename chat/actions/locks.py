@@ -36,6 +36,17 @@ def target_in(room: Room, user_id: UUID) -> Membership:
     return target
 
 
+def someone_in(room: Room, user_id: UUID) -> tuple[Profile, Membership | None]:
+    """Return a person, and their membership of a locked room if they are in it. Raises NotFound."""
+    person = Profile.objects.filter(pk=user_id).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    member = Membership.objects.filter(room=room, user=person).first()
+    if member is not None:
+        member.room, member.user = room, person
+    return person, member
+
+
 def self_key(person_id: UUID) -> str:
     """Return the key of a person's own log."""
     return f"self:{person_id}"

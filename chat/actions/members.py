@@ -11,14 +11,14 @@ from chat.actions.changes import give_role, take_out
 from chat.actions.locks import enter, lock_room, target_in
 from chat.actions.own_logs import tell_joined
 from chat.actions.transactions import action
-from chat.errors import Forbidden, NotFound
+from chat.errors import ChatError, Conflict, Forbidden, NotFound
 from chat.events import draft_member, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.policy import get_policy
-from chat.queries.access import outsider
+from chat.queries.access import is_banned, outsider
 
 Role = Membership.Role
-GONE = ("member.left", "member.removed")
+GONE = ("member.left", "member.removed", "member.banned")
 
 
 @action
@@ -31,6 +31,8 @@ def join_room(person: Profile, room_id: UUID) -> Membership:
     if member is not None:
         member.room, member.user = room, person
         return member
+    if is_banned(person, room):
+        raise _kept_out(room)
     if not get_policy().may_join_room(person, room):
         raise outsider(room)
     return _bring_in(room, person, Role.MEMBER, actor=person)
@@ -40,7 +42,10 @@ def join_room(person: Profile, room_id: UUID) -> Membership:
 def add_member(
     person: Profile, room_id: UUID, user_id: UUID, role: str = Role.MEMBER
 ) -> tuple[Membership, bool]:
-    """Bring a person into a group. Returns the membership and whether it is new; a repeat changes no role."""
+    """Bring a person into a group. Returns the membership and whether it is new; a repeat changes no role.
+
+    Raises NotFound, Forbidden, Conflict (a ban keeps the person out: it is to be lifted first).
+    """
     me = enter(person, room_id)
     if not get_policy().may_add_member(me, me.room, role):
         raise Forbidden()
@@ -51,7 +56,16 @@ def add_member(
     if member is not None:
         member.room, member.user = me.room, other
         return member, False
+    if is_banned(other, me.room):
+        raise Conflict("This person is banned from this room. Lift the ban first.")
     return _bring_in(me.room, other, role, actor=person), True
+
+
+def _kept_out(room: Room) -> ChatError:
+    """Return what the banned are told: of a private room, as anyone outside, that there is none."""
+    if room.visibility == Room.Visibility.PUBLIC:
+        return Forbidden("You are banned from this room.")
+    return outsider(room)
 
 
 def _bring_in(room: Room, person: Profile, role: str, *, actor: Profile) -> Membership:
@@ -70,7 +84,8 @@ def _bring_in(room: Room, person: Profile, role: str, *, actor: Profile) -> Memb
 def _keep_bounds(member: Membership) -> None:
     """Let a silence and the pace of a slow room outlast going and coming back."""
     went = Event.objects.filter(room=member.room, subject=member.user, type__in=GONE)
-    last = went.order_by("-seq").first()
+    # A ban of somebody who was not in tells of no membership.
+    last = went.filter(data__has_key="membership").order_by("-seq").first()
     until = last and last.data["membership"]["muted_until"]
     member.muted_until = parse_datetime(until) if until else None
     if member.room.slow_mode:

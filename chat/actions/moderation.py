@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from chat.actions.changes import blank_message, give_role, set_up_room, take_out
+from chat.actions.changes import blank_message, give_role, lift_ban, put_ban, set_up_room, take_out
 from chat.actions.devices import end_devices
-from chat.actions.locks import lock_room, target_in
+from chat.actions.locks import lock_room, someone_in, target_in
 from chat.actions.transactions import action
 from chat.errors import Forbidden, Invalid, NotFound
 from chat.models import Membership, Message, ModerationEntry, Profile, Room
@@ -42,6 +42,31 @@ def moderate_remove_member(staff: Profile, room_id: UUID, user_id: UUID, reason:
     target = target_in(_locked_group(room_id), user_id)
     take_out(target, "member.removed", actor=staff)
     _enter(Verb.REMOVE_MEMBER, staff, reason, target.room, target.user, data={"role": target.role})
+
+
+@action
+def moderate_ban_member(staff: Profile, room_id: UUID, user_id: UUID, reason: str) -> bool:
+    """Keep a person out of a group, in it now or not. Returns whether they were let in before.
+
+    Raises Conflict for its last owner.
+    """
+    reason = _heard(staff, reason)
+    room = _locked_group(room_id)
+    person, member = someone_in(room, user_id)
+    _, done = put_ban(room, person, member, actor=staff)
+    if done:
+        data = {"role": member.role} if member else {}
+        _enter(Verb.BAN_MEMBER, staff, reason, room, person, data=data)
+    return done
+
+
+@action
+def moderate_unban_member(staff: Profile, room_id: UUID, user_id: UUID, reason: str) -> None:
+    """Let a person come into a group again; it does not put them back."""
+    reason = _heard(staff, reason)
+    room = _locked_group(room_id)
+    person = lift_ban(room, user_id, actor=staff)
+    _enter(Verb.UNBAN_MEMBER, staff, reason, room, person)
 
 
 @action

@@ -10,7 +10,7 @@ from django.db.models import Model, Prefetch
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat.models import Device, Event, Membership, Message, Room
+from chat.models import Ban, Device, Event, Membership, Message, Room
 
 NOBODY = "–"
 NAME_MAX = 60
@@ -41,6 +41,8 @@ def name_of(row: Any) -> str:
             return f"№ {row.seq} by {row.sender or 'the room'} in {room_name(row.room)}"
         case Membership():
             return f"{row.user} in {room_name(row.room)}"
+        case Ban():
+            return f"{row.user}, banned from {room_name(row.room)}"
         case Event():
             return f"{row.type}, № {row.seq} in {room_name(row.room)}"
         case Device():

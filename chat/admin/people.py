@@ -14,7 +14,7 @@ from chat.admin.acting import acting
 from chat.admin.filters import whether
 from chat.admin.links import linked, list_link, list_url
 from chat.admin.tables import Link, ReadOnlyAdmin
-from chat.models import Device, Membership, Message, ModerationEntry, Profile
+from chat.models import Ban, Device, Membership, Message, ModerationEntry, Profile
 
 
 @admin.register(Profile)
@@ -63,6 +63,7 @@ class ProfileAdmin(ReadOnlyAdmin):
             ("Rooms", list_url(Membership, user=row)),
             ("Messages", list_url(Message, sender=row)),
             ("Devices", list_url(Device, profile=row)),
+            ("Banned from", list_url(Ban, user=row)),
             ("Done to them", list_url(ModerationEntry, subject=row)),
             ("Done by them", list_url(ModerationEntry, actor=row)),
         ]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from chat.actions.moderation import (
+    moderate_ban_member,
     moderate_change_role,
     moderate_freeze_room,
     moderate_remove_member,
@@ -18,7 +19,7 @@ from chat.admin.acting import RoleForm, acting
 from chat.admin.filters import whether
 from chat.admin.links import linked, list_link, list_url, room_name, seats
 from chat.admin.tables import Link, ReadOnlyAdmin
-from chat.models import Event, Membership, Message, ModerationEntry, Profile, Room
+from chat.models import Ban, Event, Membership, Message, ModerationEntry, Profile, Room
 
 
 def _remove(staff: Profile, row: Membership, said: dict[str, Any]) -> bool:
@@ -91,6 +92,7 @@ class RoomAdmin(ReadOnlyAdmin):
         return [
             ("Messages", list_url(Message, room=row)),
             ("Members", list_url(Membership, room=row)),
+            ("Banned", list_url(Ban, room=row)),
             ("Log", list_url(Event, room=row)),
             ("Moderation", list_url(ModerationEntry, room=row)),
         ]
@@ -133,6 +135,15 @@ class MembershipAdmin(ReadOnlyAdmin):
             "Removed",
             _remove,
             says="Their open sockets hear nothing of the room any more. To a public room they can come back.",
+        ),
+        acting(
+            "ban_members",
+            "Ban from the room…",
+            "Banned",
+            lambda staff, row, said: moderate_ban_member(
+                staff, row.room_id, row.user_id, said["reason"]
+            ),
+            says="They are removed, and cannot join or be added until the ban is lifted.",
         ),
         acting(
             "change_role",

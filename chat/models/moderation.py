@@ -37,6 +37,8 @@ class ModerationEntry(models.Model):
 
         DELETE_MESSAGE = "delete_message", "deleted a message"
         REMOVE_MEMBER = "remove_member", "removed a member"
+        BAN_MEMBER = "ban_member", "banned a person"
+        UNBAN_MEMBER = "unban_member", "lifted a ban"
         CHANGE_ROLE = "change_role", "changed a role"
         FREEZE_ROOM = "freeze_room", "froze a room"
         UNFREEZE_ROOM = "unfreeze_room", "unfroze a room"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from chat.errors import ChatError, Forbidden, NotFound
-from chat.models import Membership, Profile, Room
+from chat.models import Ban, Membership, Profile, Room
 
 
 def outsider(room: Room | None) -> ChatError:
@@ -13,6 +13,11 @@ def outsider(room: Room | None) -> ChatError:
     if room is not None and room.visibility == Room.Visibility.PUBLIC:
         return Forbidden("Join this room first.")
     return NotFound()
+
+
+def is_banned(person: Profile, room: Room) -> bool:
+    """Say whether a ban keeps the person out of the room."""
+    return Ban.objects.filter(room=room, user=person).exists()
 
 
 def membership_of(viewer: Profile, room_id: UUID) -> Membership:

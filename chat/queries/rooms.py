@@ -19,9 +19,10 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Least
 
-from chat.errors import NotFound
-from chat.models import Membership, Message, Profile, Room
+from chat.errors import Forbidden, NotFound
+from chat.models import Ban, Membership, Message, Profile, Room
 from chat.models.rooms import UNREAD_MAX
+from chat.policy import get_policy
 from chat.queries.access import membership_of
 from chat.serializers.rooms import RoomView
 
@@ -163,6 +164,23 @@ def member(viewer: Profile, room_id: UUID, user_id: UUID) -> Membership:
     found = members(viewer, room_id).filter(user_id=user_id).first()
     if found is None:
         raise NotFound("This person is not in the room.")
+    return found
+
+
+def bans(viewer: Profile, room_id: UUID) -> QuerySet[Ban]:
+    """Return who is banned from a room, the last first, for those who may lift a ban. Raises NotFound, Forbidden."""
+    me = membership_of(viewer, room_id)
+    if not get_policy().may_unban_member(me, me.room):
+        raise Forbidden()
+    banned = Ban.objects.filter(room_id=room_id).select_related("user", "by")
+    return banned.order_by("-created_at", "-pk")
+
+
+def ban(viewer: Profile, room_id: UUID, user_id: UUID) -> Ban:
+    """Return one person's ban, for those who may lift it. Raises NotFound, Forbidden."""
+    found = bans(viewer, room_id).filter(user_id=user_id).first()
+    if found is None:
+        raise NotFound("This person is not banned.")
     return found
 
 

@@ -102,13 +102,17 @@ class MissingSerializer(serializers.Serializer[Any]):
 
 
 class LinksSerializer(serializers.Serializer[Any]):
-    """Where to go from here, by name."""
+    """Where to go from here, by name; to the documents where the host has them."""
 
     me = serializers.URLField()
     users = serializers.URLField()
     rooms = serializers.URLField()
     groups = serializers.URLField()
     direct = serializers.URLField()
+    schema = serializers.URLField(required=False)
+    docs = serializers.URLField(required=False)
+    asyncapi = serializers.URLField(required=False)
+    console = serializers.URLField(required=False)
 
 
 class DocumentSerializer(serializers.Serializer[Any]):

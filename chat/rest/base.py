@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -132,3 +132,11 @@ class ChatViewSet(ViewSet):
         """Return the path of a view of this door, wherever the host has put it."""
         here = self.request.resolver_match
         return reverse(f"{here.namespace}:{name}" if here else name, args=args)
+
+
+def path_of(view: str) -> str:
+    """Return the path of a view, or nothing where the host has left it out."""
+    try:
+        return reverse(view)
+    except NoReverseMatch:
+        return ""

@@ -17,6 +17,7 @@ OF_A_ROOM = (
     ("Room", "room"),
     ("Messages", "history"),
     ("Members", "members"),
+    ("Banned", "bans"),
     ("Pinned", "pins"),
     ("Log", "log"),
     ("Read up to", "read"),
@@ -24,7 +25,7 @@ OF_A_ROOM = (
     ("Join", "join"),
     ("Leave", "leave"),
 )
-WITHOUT_GROUP = {"members", "join", "leave"}
+WITHOUT_GROUP = {"members", "bans", "join", "leave"}
 WORDS = 40
 
 
@@ -76,7 +77,13 @@ def _opening(view: Any, data: Any) -> list[tuple[str, str]]:
 
 
 def _kind(row: dict[str, Any]) -> str | None:
-    marks = {"slow_mode": "room", "text": "message", "role": "member", "username": "user"}
+    marks = {
+        "slow_mode": "room",
+        "text": "message",
+        "role": "member",
+        "by": "ban",
+        "username": "user",
+    }
     return next((name for mark, name in marks.items() if mark in row), None)
 
 
@@ -92,4 +99,7 @@ def _row(view: Any, row: dict[str, Any]) -> tuple[str, str]:
             person = row["user"]
             here = view.link("member", view.kwargs["room"], person["id"])
             return f"{person['display_name']}, {row['role']}", here
+        case "ban":
+            person = row["user"]
+            return person["display_name"], view.link("ban", view.kwargs["room"], person["id"])
     return f"{row['display_name']} · {row['id']}", view.link("user", row["id"])

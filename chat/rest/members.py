@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from chat.actions.members import add_member, change_role, mute_member, remove_member
 from chat.errors import Conflict
 from chat.queries.rooms import member, members
-from chat.rest.answers import Answer, gone, listed
+from chat.rest.answers import Answer, gone, listed, made
 from chat.rest.base import ChatViewSet
 from chat.serializers.rooms import (
     MemberChangeSerializer,
@@ -27,7 +27,7 @@ class MemberViewSet(ChatViewSet):
     inputs = {"create": NewMemberSerializer, "partial_update": MemberChangeSerializer}
     outputs = {
         "list": listed(MembershipSerializer),
-        "create": Answer(MembershipSerializer, (201, 200)),
+        "create": made(MembershipSerializer),
         "retrieve": Answer(MembershipSerializer),
         "partial_update": Answer(MembershipSerializer, refuses=(Conflict,)),
         "destroy": gone(Conflict),

@@ -6,9 +6,12 @@ import logging
 from math import ceil
 from typing import Any
 
+from django.conf import settings
 from django.core import exceptions as django_errors
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
+from django.utils.log import log_response
 from rest_framework import exceptions as drf_errors
 from rest_framework.response import Response
 
@@ -50,10 +53,11 @@ KINDS: dict[int, type[ChatError]] = {
 
 
 def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer an exception in the error shape; None for one that is nobody's refusal but a defect."""
+    """Answer an exception in the error shape; None for a defect that a developer is to see as Django shows it."""
     error = chat_error(exc)
     if error is None:
-        return None
+        developing = settings.DEBUG or settings.DEBUG_PROPAGATE_EXCEPTIONS
+        return None if developing else _defect(exc, context)
     status = getattr(exc, "status_code", error.status)
     headers: dict[str, str] = {}
     if error.retry_after is not None:
@@ -61,6 +65,23 @@ def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = context["view"].get_authenticate_header(context["request"])
     return Response(error.as_dict(), status=status, headers=headers)
+
+
+def _defect(exc: Exception, context: dict[str, Any]) -> Response:
+    """Answer what nobody foresaw: 500, in the words of the sockets, and nothing of the exception."""
+    response = Response(Unavailable("Something went wrong here.").as_dict(), status=500)
+    request = context["request"]._request
+    # What Django does for its own page: Django's test client raises it again, and error trackers hear of it.
+    got_request_exception.send(sender=type(context["view"]), request=request)
+    log_response(
+        "%s: %s",
+        response.reason_phrase,
+        request.path,
+        response=response,
+        request=request,
+        exception=exc,
+    )
+    return response
 
 
 def chat_error(exc: Exception) -> ChatError | None:

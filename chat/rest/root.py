@@ -9,9 +9,11 @@ from rest_framework.response import Response
 
 from chat.errors import NotFound
 from chat.rest.answers import Answer, LinksSerializer
-from chat.rest.base import ChatViewSet
+from chat.rest.base import ChatViewSet, path_of
 
 LISTS = ("users", "rooms", "groups", "direct")
+# Of an include of its own, which a host may leave out.
+DOCUMENTS = ("schema", "docs", "asyncapi", "console")
 
 
 class RootViewSet(ChatViewSet):
@@ -23,6 +25,7 @@ class RootViewSet(ChatViewSet):
     def list(self, request: Request) -> Response:
         """Show where to begin."""
         paths = {"me": self.link("me"), **{name: self.link(name) for name in LISTS}}
+        paths |= {name: path for name in DOCUMENTS if (path := path_of(f"chat_docs:{name}"))}
         return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})
 
 

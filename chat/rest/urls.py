@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from chat.rest.bans import BanViewSet
 from chat.rest.direct import DirectViewSet
 from chat.rest.groups import GroupViewSet
 from chat.rest.log import LogViewSet, SyncViewSet
@@ -74,6 +75,16 @@ urlpatterns = [
         "groups/<uuid:room>/members/<uuid:user>/",
         MemberViewSet.as_view(ONE | CHANGE | REMOVE, name="Member"),
         name="member",
+    ),
+    path(
+        "groups/<uuid:room>/bans/",
+        BanViewSet.as_view(LIST | ADD, name="Banned"),
+        name="bans",
+    ),
+    path(
+        "groups/<uuid:room>/bans/<uuid:user>/",
+        BanViewSet.as_view(ONE | REMOVE, name="Ban"),
+        name="ban",
     ),
     path("direct/", DirectViewSet.as_view(LIST | ADD, name="Direct rooms"), name="direct"),
     path("messages/", MessageViewSet.as_view(ADD, name="Send a message"), name="messages"),

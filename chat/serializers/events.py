@@ -27,6 +27,20 @@ class MemberPayload(serializers.Serializer[Any]):
     members_count = serializers.IntegerField()
 
 
+class BannedPayload(serializers.Serializer[Any]):
+    """Who is banned; the membership as it last stood, or null where they were not in."""
+
+    user = UserSerializer()
+    membership = MembershipSerializer(allow_null=True)
+    members_count = serializers.IntegerField()
+
+
+class UnbannedPayload(serializers.Serializer[Any]):
+    """Who may come in again; they are not brought back."""
+
+    user = UserSerializer()
+
+
 class SnapshotPayload(serializers.Serializer[Any]):
     """The room as it now stands, neutral."""
 
@@ -41,7 +55,7 @@ class JoinedPayload(serializers.Serializer[Any]):
 
 
 class LeftPayload(serializers.Serializer[Any]):
-    """A room that is no longer mine: left, removed from, or deleted."""
+    """A room that is no longer mine: left, removed or banned from, or deleted."""
 
     left = serializers.UUIDField()
 

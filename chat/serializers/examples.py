@@ -88,13 +88,24 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "DeviceSerializer": {"id": OTHER},
     "DevicePayload": {"device": OTHER},
     "MissingSerializer": {"left": [OTHER]},
+    "BanSerializer": {"reason": "Spam, three times over."},
+    "NewBanSerializer": {"reason": "Spam, three times over."},
     "ErrorSerializer": {"fields": {"text": ["This field may not be blank."]}, "retry_after": 2},
     "ResumeAnswer": {"rooms": 3},
     "OwnMembershipSerializer": {"mentions": 0},
     "LimitsShape": {"text": 8_000, "frame": 65_536, "resume": 1_000},
     "LinksSerializer": {
         name: f"https://chat.example.org/api/{name}/"
-        for name in ("users", "rooms", "groups", "direct")
+        for name in (
+            "users",
+            "rooms",
+            "groups",
+            "direct",
+            "schema",
+            "docs",
+            "asyncapi",
+            "console",
+        )
     },
 }
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chat.models import Membership, Message, Profile, Room
+from chat.models import Ban, Membership, Message, Profile, Room
+from chat.models.moderation import REASON_MAX
 from chat.serializers.fields import (
     PlainNameField,
     PlainTextField,
@@ -182,6 +183,30 @@ class MemberChangeSerializer(serializers.Serializer[Membership]):
 
     role = serializers.ChoiceField(choices=Membership.Role.choices, required=False)
     muted_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class BanSerializer(serializers.Serializer[Ban]):
+    """**ban**, as a room's moderators see it. Rendered from a row with ``user`` and ``by`` loaded."""
+
+    user = UserSerializer()
+    by = UserSerializer()
+    reason = serializers.CharField(allow_blank=True)
+    created_at = serializers.CharField()
+
+    def to_representation(self, instance: Ban) -> dict[str, Any]:
+        return {
+            "user": user_or_none(instance.user),
+            "by": user_or_none(instance.by),
+            "reason": instance.reason,
+            "created_at": rfc3339(instance.created_at),
+        }
+
+
+class NewBanSerializer(serializers.Serializer[Ban]):
+    """Whom to keep out, and why; the room's moderators see the reason, its members do not."""
+
+    user = serializers.UUIDField()
+    reason = PlainTextField(max_length=REASON_MAX, allow_blank=True, default="")
 
 
 class OwnMembershipChangeSerializer(serializers.Serializer[Membership]):

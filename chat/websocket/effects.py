@@ -30,7 +30,14 @@ def apply(hub: Hub, channel: Channel, item: Published) -> None:
 
 
 def _member_gone(hub: Hub, channel: Channel, item: Published, event: dict[str, Any]) -> None:
-    gone = event["membership"]["user"]["id"]
+    _person_gone(hub, channel, item, event["membership"]["user"]["id"])
+
+
+def _member_banned(hub: Hub, channel: Channel, item: Published, event: dict[str, Any]) -> None:
+    _person_gone(hub, channel, item, event["user"]["id"])
+
+
+def _person_gone(hub: Hub, channel: Channel, item: Published, gone: str) -> None:
     for socket in tuple(channel.sockets):
         if str(socket.viewer.pk) == gone:
             _gone_at(hub, socket, item)
@@ -92,6 +99,7 @@ def _profile_updated(hub: Hub, channel: Channel, item: Published, event: dict[st
 EFFECTS: dict[str, Callable[[Hub, Channel, Published, dict[str, Any]], None]] = {
     "member.left": _member_gone,
     "member.removed": _member_gone,
+    "member.banned": _member_banned,
     "room.deleted": _room_gone,
     "room.joined": _joined,
     "room.left": _left,

@@ -12,18 +12,22 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from chat.actions import moderation
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
+from chat.actions.members import join_room
 from chat.actions.moderation import (
+    moderate_ban_member,
     moderate_change_role,
     moderate_delete_message,
     moderate_end_devices,
     moderate_freeze_room,
     moderate_remove_member,
+    moderate_unban_member,
     note_message_read,
 )
 from chat.actions.people import profile_for
 from chat.errors import ChatError, Conflict, Forbidden, Invalid, NotFound
-from chat.models import Device, Event, Membership, Message, ModerationEntry, Profile, Room
+from chat.models import Ban, Device, Event, Membership, Message, ModerationEntry, Profile, Room
 from chat.policy import Policy
 from tests.conftest import Heard
 from tests.scene import logged, moderator, own_log, say, seat, staff_with, together
@@ -45,12 +49,18 @@ def message(bob: Profile, den: Room) -> Message:
 
 
 @pytest.fixture
-def acts(bob: Profile, den: Room, message: Message) -> dict[str, Act]:
-    """Every act of staff, ready but for who does it and why."""
+def acts(
+    ann: Profile, bob: Profile, den: Room, message: Message, person: Callable[..., Profile]
+) -> dict[str, Act]:
+    """Every act of staff, ready but for who does it and why; eve is banned, dan a stranger."""
+    dan, eve = person("dan"), person("eve")
+    ban_member(ann, den.pk, eve.pk)
     open_device(bob, None, name="phone", refresh_jti="one", sid=uuid4())
     return {
         "delete_message": lambda who, why: moderate_delete_message(who, message.pk, why),
         "remove_member": lambda who, why: moderate_remove_member(who, den.pk, bob.pk, why),
+        "ban_member": lambda who, why: moderate_ban_member(who, den.pk, dan.pk, why),
+        "unban_member": lambda who, why: moderate_unban_member(who, den.pk, eve.pk, why),
         "change_role": lambda who, why: moderate_change_role(who, den.pk, bob.pk, "admin", why),
         "freeze_room": lambda who, why: moderate_freeze_room(who, den.pk, why),
         "end_devices": lambda who, why: moderate_end_devices(who, bob.pk, why),
@@ -60,6 +70,8 @@ def acts(bob: Profile, den: Room, message: Message) -> dict[str, Act]:
 EVENTS = {
     "delete_message": "message.deleted",
     "remove_member": "member.removed",
+    "ban_member": "member.banned",
+    "unban_member": "member.unbanned",
     "change_role": "member.role_changed",
     "freeze_room": "room.updated",
     "end_devices": "device.ended",
@@ -78,7 +90,8 @@ def test_an_act_is_told_as_done_by_staff_and_why_is_kept_apart(
 
     entry = ModerationEntry.objects.get()
     assert (entry.verb, entry.actor, entry.reason) == (verb, staff, WHY)
-    assert entry.subject == (None if verb == "freeze_room" else bob)
+    names = {"freeze_room": None, "ban_member": "dan", "unban_member": "eve"}
+    assert getattr(entry.subject, "username", None) == names.get(verb, "bob")
     if verb != "end_devices":
         event = Event.objects.get(room=den, seq=entry.seq)
         assert (event.type, event.actor) == (EVENTS[verb], staff)
@@ -132,12 +145,12 @@ def test_event_and_entry_are_one_transaction(
     def failing(*args: object, **kwargs: object) -> None:
         raise IntegrityError("no room for the entry")
 
-    before = Event.objects.count(), Membership.objects.count()
+    before = Event.objects.count(), Membership.objects.count(), Ban.objects.get().user
     with monkeypatch.context() as patched:
         patched.setattr(ModerationEntry.objects, "create", failing)
         with pytest.raises(IntegrityError), transaction.atomic():
             acts[verb](staff, WHY)
-    assert (Event.objects.count(), Membership.objects.count()) == before
+    assert (Event.objects.count(), Membership.objects.count(), Ban.objects.get().user) == before
     assert not Message.objects.exclude(deleted_at=None).exists()
     assert not Device.objects.exclude(ended_at=None).exists()
     assert not ModerationEntry.objects.exists()
@@ -146,7 +159,7 @@ def test_event_and_entry_are_one_transaction(
 def test_what_is_so_already_is_not_done_again(
     acts: dict[str, Act], staff: Profile, den: Room, heard: Heard
 ) -> None:
-    again = [verb for verb in EVENTS if verb != "remove_member"]
+    again = [verb for verb in EVENTS if verb not in {"remove_member", "unban_member"}]
     assert all(acts[verb](staff, WHY) for verb in again)
     log = logged(den)
     assert not any(acts[verb](staff, WHY) for verb in again)
@@ -169,6 +182,8 @@ def test_only_groups_have_members_and_rules(
     for room in (pair, own_log(bob)):
         for act in (
             partial(moderate_remove_member, staff, room.pk, bob.pk, WHY),
+            partial(moderate_ban_member, staff, room.pk, bob.pk, WHY),
+            partial(moderate_unban_member, staff, room.pk, bob.pk, WHY),
             partial(moderate_change_role, staff, room.pk, bob.pk, "owner", WHY),
             partial(moderate_freeze_room, staff, room.pk, WHY),
         ):
@@ -181,6 +196,7 @@ def test_a_group_keeps_an_owner_also_against_staff(
 ) -> None:
     for act in (
         partial(moderate_remove_member, staff, den.pk, ann.pk, WHY),
+        partial(moderate_ban_member, staff, den.pk, ann.pk, WHY),
         partial(moderate_change_role, staff, den.pk, ann.pk, "member", WHY),
     ):
         with pytest.raises(Conflict):
@@ -191,11 +207,29 @@ def test_a_group_keeps_an_owner_also_against_staff(
     assert logged(own_log(ann))[-1] == "room.left"
 
 
+def test_a_ban_by_staff_removes_holds_and_says_why_to_staff_alone(
+    staff: Profile, bob: Profile, group: Room, heard: Heard
+) -> None:
+    told = heard.types_of(moderate_ban_member, staff, group.pk, bob.pk, WHY)
+    assert told == ["member.banned", "room.left"]
+    with pytest.raises(Forbidden):
+        join_room(bob, group.pk)
+    assert (Ban.objects.get().by, Ban.objects.get().reason) == (staff, "")
+    assert ModerationEntry.objects.get().data == {"role": "member"}
+    assert heard.types_of(moderate_unban_member, staff, group.pk, bob.pk, WHY) == [
+        "member.unbanned"
+    ]
+    assert join_room(bob, group.pk)
+
+
 def test_what_is_not_there_is_not_found(staff: Profile, cat: Profile, den: Room) -> None:
     for act in (
         partial(moderate_delete_message, staff, uuid4(), WHY),
         partial(moderate_remove_member, staff, den.pk, cat.pk, WHY),
         partial(moderate_remove_member, staff, uuid4(), cat.pk, WHY),
+        partial(moderate_ban_member, staff, den.pk, uuid4(), WHY),
+        partial(moderate_ban_member, staff, uuid4(), cat.pk, WHY),
+        partial(moderate_unban_member, staff, den.pk, cat.pk, WHY),
         partial(moderate_freeze_room, staff, uuid4(), WHY),
         partial(moderate_end_devices, staff, uuid4(), WHY),
         partial(moderate_end_devices, staff, cat.pk, WHY, [uuid4()]),

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device, renew_device
 from chat.actions.imports import Line, Speaker, import_lines, open_import_room
 from chat.actions.members import (
@@ -210,6 +211,7 @@ def test_no_two_verbs_wait_for_each_other(ann: Profile, bob: Profile, cat: Profi
             partial(mark_read, ann, room.pk, message.seq),
             partial(change_role, ann, room.pk, bob.pk, "admin"),
             partial(mute_member, ann, room.pk, bob.pk, None),
+            partial(ban_member, ann, room.pk, bob.pk),
             partial(edit_message, ann, message.pk, "Otherwise."),
             partial(send_messages, [Draft(bob, r.pk, "Hi.") for r in (own_log(bob), room)]),
             partial(update_profile, bob, display_name=f"Bob {number}"),

@@ -14,7 +14,16 @@ from chat.actions.devices import open_device
 from chat.models import Device, Message, Profile, Room
 from tests.scene import say, staff_with
 
-TABLES = ("profile", "device", "room", "membership", "message", "event", "moderationentry")
+TABLES = (
+    "profile",
+    "device",
+    "room",
+    "membership",
+    "ban",
+    "message",
+    "event",
+    "moderationentry",
+)
 VIEW = tuple(f"view_{table}" for table in TABLES)
 
 SignIn = Callable[..., Client]

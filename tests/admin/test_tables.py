@@ -13,18 +13,19 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.moderation import moderate_freeze_room
-from chat.actions.people import profile_for
+from chat.actions.people import add_person, profile_for
 from chat.actions.rooms import create_group
 from chat.admin import paging
-from chat.models import Device, Event, Membership, Message, ModerationEntry, Profile, Room
+from chat.models import Ban, Device, Event, Membership, Message, ModerationEntry, Profile, Room
 from tests.admin.conftest import VIEW, SignIn, page, path
 from tests.scene import moderator, own_log, say
 
 pytestmark = pytest.mark.django_db
 
-TABLES = [Profile, Device, Room, Membership, Message, Event, ModerationEntry]
+TABLES = [Profile, Device, Room, Membership, Ban, Message, Event, ModerationEntry]
 SECRETS = ["secret words", "the-refresh-jti", "digest", "auth_hash", "Auth hash"]
 # Beside session and account: the rows, their number, and the names of rooms that have no title. PostgreSQL
 # is asked for its estimate as well.
@@ -33,6 +34,7 @@ QUERIES = {
     Device: 2,
     Room: 3,
     Membership: 3,
+    Ban: 2,
     Message: 3,
     Event: 3,
     ModerationEntry: 3,
@@ -53,6 +55,7 @@ def boss(client: Client, ann: Profile, group: Room, pair: Room, django_user_mode
     say(ann, pair, "secret words")
     open_device(ann, ann.user, name="phone", refresh_jti="the-refresh-jti", sid=uuid4())
     moderate_freeze_room(moderator(), group.pk, "A brawl.")
+    ban_member(ann, group.pk, add_person(username="pest").pk, "Spam.")
     client.force_login(django_user_model.objects.create_superuser("boss"))
     return client
 
@@ -88,6 +91,7 @@ def test_a_list_costs_the_same_however_long(
         boss.get("/admin/password_change/")
     for number in range(3):
         say(bob, own_log(bob))
+        ban_member(ann, group.pk, add_person(username=f"p{number}").pk)
         open_device(ann, ann.user, name="d", refresh_jti=str(number), sid=uuid4())
         with CaptureQueriesContext(connection) as queries:
             boss.get(path(table))
@@ -118,7 +122,7 @@ def test_the_ways_from_a_room_and_from_a_person(
 ) -> None:
     other = say(bob, pair, "Elsewhere.")
     room, person = (mod.get(page(one)).content.decode() for one in (group, bob))
-    for source, ways in ((room, 4), (person, 5)):
+    for source, ways in ((room, 5), (person, 6)):
         links = re.findall(r'<li><a href="(/admin/chat/[^"?]+\?[^"]+)"', source)
         assert len(links) == ways
         assert all(mod.get(link).status_code == 200 for link in links)
@@ -179,6 +183,7 @@ def test_markup_is_shown_and_never_meant(
     message = say(eve, room, nasty, metadata={nasty: nasty})
     open_device(eve, None, name=nasty, refresh_jti="one", sid=uuid4())
     moderate_freeze_room(moderator_of(mod), room.pk, nasty)
+    ban_member(eve, room.pk, ann.pk, nasty)
     act = {"action": "freeze_rooms", "_selected_action": str(room.pk)}
     pages = [mod.get(path(table)) for table in TABLES]
     pages += [mod.get(page(table.objects.last())) for table in TABLES]

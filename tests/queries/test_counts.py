@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.members import add_member
 from chat.actions.messages import pin_message
@@ -20,7 +21,7 @@ from chat.queries import log, messages, people, rooms
 from chat.queries.epoch import current_epoch
 from chat.serializers.messages import message_shape
 from chat.serializers.people import DeviceSerializer, UserSerializer
-from chat.serializers.rooms import MembershipSerializer, room_shape
+from chat.serializers.rooms import BanSerializer, MembershipSerializer, room_shape
 from tests.scene import own_log, say, undone
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,7 @@ class World:
             ]
         )
         pin_message(self.owner, say(other, self.room, reply_to=quoted).pk)
+        ban_member(self.owner, self.room.pk, add_person(username=f"q{number}").pk)
         open_device(self.viewer, None, name=str(number), refresh_jti="", sid=uuid4())
 
     @property
@@ -76,6 +78,12 @@ def _directory(world: World) -> list[Any]:
 def _members(world: World) -> list[Any]:
     found = rooms.members(world.viewer, world.room.pk)
     return [MembershipSerializer().to_representation(one) for one in found]
+
+
+def _bans(world: World) -> list[Any]:
+    return [
+        BanSerializer().to_representation(one) for one in rooms.bans(world.owner, world.room.pk)
+    ]
 
 
 def _history(world: World, edge: messages.Edge | None) -> list[Any]:
@@ -106,6 +114,7 @@ READS: dict[str, tuple[int, Read]] = {
     "inbox, searched": (3, lambda world: _inbox(world, search="p")),
     "directory": (4, _directory),
     "members": (2, _members),
+    "bans": (2, _bans),
     "history": (2, lambda world: _history(world, None)),
     "history before": (3, lambda world: _history(world, "before")),
     "history after": (3, lambda world: _history(world, "after")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from chat.actions.bans import ban_member
 from chat.models import Profile, Room
 from tests.scene import say
 
@@ -29,6 +30,8 @@ PAGES = [
     ("groups/{room}/leave/", 405, "POST"),
     ("groups/{room}/members/", 200, 'name="role"'),
     ("groups/{room}/members/{ann}/", 200, "muted_until"),
+    ("groups/{room}/bans/", 200, 'name="reason"'),
+    ("groups/{room}/bans/{cat}/", 200, "DELETE"),
     ("direct/", 200, 'name="user"'),
     ("messages/", 405, 'name="room"'),
     ("messages/{message}/", 200, "text"),
@@ -46,10 +49,17 @@ PAGES = [
 
 @pytest.mark.parametrize(("path", "status", "form"), PAGES)
 def test_a_page_opens_with_its_form(
-    client: Client, ann: Profile, group: Room, path: str, status: int, form: str | None
+    client: Client,
+    ann: Profile,
+    cat: Profile,
+    group: Room,
+    path: str,
+    status: int,
+    form: str | None,
 ) -> None:
     client.force_login(ann.user)
-    filled = path.format(room=group.pk, ann=ann.pk, message=say(ann, group).pk)
+    ban_member(ann, group.pk, cat.pk)
+    filled = path.format(room=group.pk, ann=ann.pk, cat=cat.pk, message=say(ann, group).pk)
     answer = client.get(f"/api/{filled}", HTTP_ACCEPT="text/html")
     assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8")
     assert form is None or form in answer.content.decode()
@@ -58,10 +68,13 @@ def test_a_page_opens_with_its_form(
 def test_the_root_leads_to_the_lists_and_opens_to_anyone(client: Client, db: None) -> None:
     links = client.get("/api/").json()
     assert links["rooms"] == "http://testserver/api/rooms/"
-    assert links.keys() == {"me", "users", "rooms", "groups", "direct"}
+    documents = {"schema", "docs", "asyncapi", "console"}
+    assert links.keys() == {"me", "users", "rooms", "groups", "direct"} | documents
+    assert links["schema"] == "http://testserver/api/schema/"
+    assert {client.get(links[name]).status_code for name in documents} == {200}
 
 
-def test_a_form_writes(client: Client, ann: Profile, group: Room) -> None:
+def test_a_form_writes(client: Client, ann: Profile, cat: Profile, group: Room) -> None:
     client.force_login(ann.user)
     form = {"id": "", "text": "Ahoy", "reply_to": ""}
     answer = client.post(f"/api/rooms/{group.pk}/messages/", form, HTTP_ACCEPT="text/html")
@@ -69,6 +82,11 @@ def test_a_form_writes(client: Client, ann: Profile, group: Room) -> None:
     assert "Ahoy" in client.get(f"/api/rooms/{group.pk}/messages/").content.decode()
     form = {"id": "", "title": "Boats", "visibility": "public", "topic": "", "history": "all"}
     assert client.post("/api/groups/", form, HTTP_ACCEPT="text/html").status_code == 201
+    form = {"user": str(cat.pk), "reason": "Spam."}
+    bans = f"/api/groups/{group.pk}/bans/"
+    assert client.post(bans, form, HTTP_ACCEPT="text/html").status_code == 201
+    page = client.get(bans, HTTP_ACCEPT="text/html").content.decode()
+    assert f'href="{bans}{cat.pk}/"' in page
 
 
 def test_a_page_of_refusals_opens_too(client: Client, ann: Profile, group: Room) -> None:

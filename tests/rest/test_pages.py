@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.members import add_member
 from chat.actions.messages import pin_message
@@ -29,6 +30,7 @@ QUERIES = {
     "groups/": 3,
     "groups/?search=": 4,
     "groups/{group}/members/": 3,
+    "groups/{group}/bans/": 3,
     "direct/": 4,
     "rooms/{group}/messages/": 3,
     "rooms/{group}/messages/?before=999": 4,
@@ -49,11 +51,12 @@ def more(ann: Profile, group: Room, person: Callable[..., Profile]) -> Callable[
         number = next(numbers)
         other = person(f"p{number}")
         own = create_group(ann, title=f"Bay {number}", visibility="public", members=[other.pk])[0]
-        add_member(ann, group.pk, other.pk)
+        add_member(ann, group.pk, other.pk, "moderator")
         quoted = say(other, group)
         for room in (group, own, open_direct(ann, other.pk)[0]):
             say(other, room, reply_to=quoted.pk if room is group else None)
         pin_message(ann, say(other, group, reply_to=quoted.pk).pk)
+        ban_member(other if number % 2 else ann, group.pk, person(f"q{number}").pk)
         open_device(ann, ann.user, name="d", refresh_jti=str(number), sid=own.pk)
 
     return add
@@ -111,6 +114,7 @@ def test_sync_takes_as_many_queries_for_two_rooms_as_for_twelve(
         "groups/",
         "groups/?search=",
         "groups/{group}/members/",
+        "groups/{group}/bans/",
         "direct/",
     ],
 )
@@ -190,6 +194,7 @@ FORGED = [
         "groups/",
         "groups/?search=",
         "groups/{group}/members/",
+        "groups/{group}/bans/",
     ],
 )
 def test_a_forged_cursor_is_refused_or_harmless(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chat.actions.bans import ban_member
 from chat.actions.members import join_room, leave_room
 from chat.models import Profile, Room
 from tests.rest.conftest import Api, refused
@@ -43,6 +44,10 @@ PATHS: list[tuple[str, str, Any, int]] = [
     ("patch", "groups/{room}/members/{ann}/", {"role": "member"}, 403),
     ("patch", "groups/{room}/members/{ann}/", {}, 403),
     ("delete", "groups/{room}/members/{ann}/", None, 403),
+    ("get", "groups/{room}/bans/", None, 403),
+    ("post", "groups/{room}/bans/", {"user": "{cat}"}, 403),
+    ("get", "groups/{room}/bans/{ann}/", None, 403),
+    ("delete", "groups/{room}/bans/{ann}/", None, 403),
 ]
 CODES = {403: "forbidden", 404: "not_found"}
 
@@ -55,6 +60,14 @@ def former(group: Room, den: Room, bob: Profile) -> Profile:
     return bob
 
 
+@pytest.fixture
+def banned(group: Room, den: Room, ann: Profile, bob: Profile) -> Profile:
+    """Bob, who was in both rooms and is kept out of them."""
+    for room in (group, den):
+        ban_member(ann, room.pk, bob.pk, "secret")
+    return bob
+
+
 def ask(client: Any, method: str, path: str, body: Any, **names: Any) -> Any:
     filled = json.loads(json.dumps(body).replace("{room}", names["room"])) if body else body
     if body and "{cat}" in json.dumps(body):
@@ -63,7 +76,7 @@ def ask(client: Any, method: str, path: str, body: Any, **names: Any) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), PATHS)
-@pytest.mark.parametrize("who", ["cat", "former"])
+@pytest.mark.parametrize("who", ["cat", "former", "banned"])
 def test_outside(
     request: pytest.FixtureRequest,
     api: Api,
@@ -118,6 +131,23 @@ def test_a_private_group_is_joined_by_nobody_and_a_public_one_by_all(
         assert api(one).post(f"/api/groups/{group.pk}/join/").status_code == 200
 
 
+def test_a_banned_person_is_told_so_where_they_would_join_a_public_group(
+    api: Api, banned: Profile, group: Room, den: Room
+) -> None:
+    answer = api(banned).post(f"/api/groups/{group.pk}/join/")
+    assert refused(answer, 403, "forbidden")["detail"] == "You are banned from this room."
+    told = refused(api(banned).post(f"/api/groups/{den.pk}/join/"), 404, "not_found")
+    assert told["detail"] == "Not found."
+    listed = api(banned).get("/api/groups/?search=").json()["results"]
+    assert [(one["title"], one["me"]) for one in listed] == [("Harbour", None)]
+    assert api(banned).get("/api/groups/").json()["results"] == []
+    cursors = {str(group.pk): 1, str(den.pk): 1}
+    epoch = api(banned).post("/api/sync/").json()["epoch"]
+    found = api(banned).post("/api/sync/", {"epoch": epoch, "cursors": cursors}, format="json")
+    assert set(found.json()["left"]) == set(cursors)
+    assert not cursors.keys() & found.json()["rooms"].keys()
+
+
 def test_a_member_without_the_right_is_forbidden(
     api: Api, ann: Profile, bob: Profile, cat: Profile, group: Room, den: Room
 ) -> None:
@@ -131,6 +161,10 @@ def test_a_member_without_the_right_is_forbidden(
             ("patch", f"groups/{room.pk}/members/{ann.pk}/", {"role": "member"}),
             ("patch", f"groups/{room.pk}/members/{ann.pk}/", {"muted_until": None}),
             ("delete", f"groups/{room.pk}/members/{ann.pk}/", None),
+            ("get", f"groups/{room.pk}/bans/", None),
+            ("post", f"groups/{room.pk}/bans/", {"user": str(cat.pk)}),
+            ("get", f"groups/{room.pk}/bans/{ann.pk}/", None),
+            ("delete", f"groups/{room.pk}/bans/{ann.pk}/", None),
             ("patch", f"messages/{message.pk}/", {"text": "x"}),
             ("delete", f"messages/{message.pk}/", None),
             ("post", f"messages/{message.pk}/pin/", None),

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from chat.actions.bans import ban_member
 from chat.actions.devices import end_devices, open_device
 from chat.actions.members import add_member, join_room, leave_room, remove_member
 from chat.actions.people import update_profile
@@ -32,6 +33,7 @@ Verb = Callable[[Profile, Profile, Room], object]
 GOING: dict[str, Verb] = {
     "member.left": lambda ann, bob, room: leave_room(bob, room.pk),
     "member.removed": lambda ann, bob, room: remove_member(ann, room.pk, bob.pk),
+    "member.banned": lambda ann, bob, room: ban_member(ann, room.pk, bob.pk),
 }
 
 

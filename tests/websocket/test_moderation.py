@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -107,6 +108,53 @@ def test_an_act_in_the_admin_is_heard_at_once(
             await b.hear("room.joined")
             assert not b.of("message.sent")
             assert not one.of("message.sent")
+
+    asyncio.run(scene())
+
+
+def test_a_ban_is_heard_at_once_and_ends_what_the_banned_hear(
+    mira: Browser, ann: Caller, bob: Caller, there: str
+) -> None:
+    """One by the room's owner, one from the admin of another process; lifting one brings nobody back."""
+    rooms = [ann.group("public", bob), ann.group("private", bob)]
+    bans = f"groups/{rooms[0]}/bans/"
+
+    async def scene() -> None:
+        async with (
+            greeted(there, bob.token) as b,
+            greeted(there, bob.token, f"/ws/rooms/{rooms[0]}/") as one,
+            greeted(ann.address, ann.token) as a,
+        ):
+            body = {"user": bob.id, "reason": WHY}
+            seat = await asyncio.to_thread(mira.seat, rooms[1], bob.id)
+            for room, actor, act in (
+                (rooms[0], ann.name, partial(ann.call, "POST", bans, body)),
+                (rooms[1], mira.name, partial(mira.act, "membership", "ban_members", seat)),
+            ):
+                await asyncio.to_thread(act)
+                out = await a.hear("member.banned")
+                assert (out["room"], out["user"]["id"]) == (room, bob.id)
+                assert out["actor"]["username"] == actor
+                assert WHY not in str(out)
+                assert (await b.hear("room.left"))["left"] == room
+            assert await one.closed() == 4403
+
+            await asyncio.to_thread(ann.call, "DELETE", f"{bans}{bob.id}/")
+            for room in rooms:
+                await asyncio.to_thread(ann.says, room, "They are gone.")
+            await a.hear("member.unbanned")
+            # What comes to bob after it is of another room, so what was said in these did not come.
+            await asyncio.to_thread(ann.call, "POST", "direct/", {"user": bob.id})
+            await b.hear("room.joined")
+            for wire in (b, one):
+                assert not wire.of("message.sent")
+                assert not wire.of("member.unbanned")
+
+            await asyncio.to_thread(bob.call, "POST", f"groups/{rooms[0]}/join/")
+            await a.hear("member.joined")
+            await b.hear("room.joined")
+            said = await asyncio.to_thread(ann.says, rooms[0], "Welcome back.")
+            assert (await b.hear("message.sent"))["message"]["id"] == said["id"]
 
     asyncio.run(scene())
 

@@ -32,8 +32,11 @@ def refusals_of(
         kinds.add(errors.Invalid)
     if "{" in path:
         kinds.add(errors.NotFound)
-    # An Accept that is not spoken here has a status but no class of its own.
-    found: dict[str, tuple[str, list[Kind]]] = {"406": ("NotAcceptable", [errors.Unsupported])}
+    # An Accept that is not spoken here, and a defect, have a status but no class of their own.
+    found: dict[str, tuple[str, list[Kind]]] = {
+        "406": ("NotAcceptable", [errors.Unsupported]),
+        "500": ("Defect", [errors.Unavailable]),
+    }
     for status in sorted({kind.status for kind in kinds}):
         of_status = [kind for kind in KINDS if kind in kinds and kind.status == status]
         found[str(status)] = ("Or".join(kind.__name__ for kind in of_status), of_status)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
 from django.views.generic import TemplateView
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
@@ -16,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.rest.answers import Answer, DocumentSerializer
-from chat.rest.base import ChatViewSet
+from chat.rest.base import ChatViewSet, path_of
 from chat.rest.formats import JSONRenderer
 from chat.websocket.asyncapi import asyncapi
 
@@ -64,11 +63,3 @@ class Page(TemplateView):
         return super().get_context_data(
             **{name: path_of(view) for name, view in names.items()}, **kwargs
         )
-
-
-def path_of(view: str) -> str:
-    """Return the path of a view, or nothing where the host has left it out."""
-    try:
-        return reverse(view)
-    except NoReverseMatch:
-        return ""
