@@ -13,14 +13,12 @@ from django.contrib.auth import get_user_model
 from django.db.transaction import atomic, set_rollback
 
 from chat.actions import members
+from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.people import profile_for
 from chat.actions.rooms import create_group, open_direct
 from chat.models import Membership, Profile, Room
 from tests.scene import say, staff_with
-
-# Who is put out of a room; by a ban where the domain has one.
-put_out = getattr(members, "ban_member", members.remove_member)
 
 # In every group, beside whom the rows are about.
 SEATED = {
@@ -50,9 +48,8 @@ class Scene:
         someone = role if role in self.people else "stranger"
         # In a direct room there are two; the other owns nothing there, and is whoever a row names.
         pair = place == "direct"
-        people = {
-            name: self.people["owner" if pair else name].pk for name in ("other", "deputy", "owner")
-        }
+        named = ("other", "deputy", "owner", "banned")
+        people = {name: self.people["owner" if pair else name].pk for name in named}
         found = {
             **people,
             "newcomer": self.people["newcomer"].pk,
@@ -105,7 +102,7 @@ def _group(scene: Scene, place: str) -> None:
     for name in ("owner", *SEATED):
         scene.renew(name, place)
     members.leave_room(people["former"], room.pk)
-    put_out(owner, room.pk, people["banned"].pk)
+    ban_member(owner, room.pk, people["banned"].pk)
 
 
 def stored() -> dict[str, list[Any]]:

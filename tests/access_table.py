@@ -13,7 +13,7 @@ ROLES = (
     "nobody",  # not signed in
     "stranger",  # in no room
     "former",  # was in the room and left
-    "banned",  # was put out of it
+    "banned",  # was put out of it, and is kept out
     "elsewhere",  # owns other rooms
     "staff",  # may moderate, by way of the admin, and is in no room
     "member",
@@ -29,7 +29,8 @@ class Row:
     """An operation with its body; what it answers in a public group, a private one, a direct room, or without a room.
 
     In braces stand {room}, {message} (a plain member's), {own} (one's own, of whoever was ever in the room) and people:
-    {me}, {other} (a plain member), {deputy} (an admin), {owner}, {newcomer} (in no room), {device} and {others_device}.
+    {me}, {other} (a plain member), {deputy} (an admin), {owner}, {banned}, {newcomer} (in no room), and {device} and
+    {others_device}.
     """
 
     operation: str
@@ -87,6 +88,11 @@ PINNERS = {**MODERATORS, "direct": MEMBERS["direct"]}
 def gone(cells: dict[str, str]) -> dict[str, str]:
     """The same people, who are answered 204."""
     return {place: told.replace("200", "204") for place, told in cells.items()}
+
+
+def made(cells: dict[str, str]) -> dict[str, str]:
+    """The same people, who are answered 201."""
+    return {place: told.replace("200", "201") for place, told in cells.items()}
 
 
 TEXT = {"text": "Hello."}
@@ -158,7 +164,7 @@ REST = [
     Row("DELETE /api/groups/{room}/", **gone(OWNERS)),
     Row(
         "POST /api/groups/{room}/join/",
-        public="401 200 200 200 200 200  200 200 200 200",
+        public="401 200 200 403 200 200  200 200 200 200",
         private="401 404 404 404 404 404  200 200 200 200",
         direct="401 404 --- --- 404 404  404 --- --- ---",
     ),
@@ -192,6 +198,13 @@ REST = [
         private="401 404 404 404 404 404  403 403 403 201",
         direct="401 404 --- --- 404 404  403 --- --- ---",
     ),
+    Row(
+        "POST /api/groups/{room}/members/",
+        {"user": "{banned}"},
+        public="401 403 403 403 403 403  403 409 409 409",
+        private="401 404 404 404 404 404  403 409 409 409",
+        direct="401 404 --- --- 404 404  403 --- --- ---",
+    ),
     Row("PATCH /api/groups/{room}/members/{other}/", {"role": "moderator"}, **ADMINS),
     Row("PATCH /api/groups/{room}/members/{other}/", {"role": "admin"}, **OWNERS),
     Row("PATCH /api/groups/{room}/members/{other}/", {"role": "owner"}, **OWNERS),
@@ -222,6 +235,16 @@ REST = [
     Row("DELETE /api/groups/{room}/members/{deputy}/", **gone(OWNERS)),
     Row("DELETE /api/groups/{room}/members/{owner}/", **NO_MEMBER),
     Row("DELETE /api/groups/{room}/members/{me}/", **NO_MEMBER),
+    # Who is kept out of it.
+    Row("GET /api/groups/{room}/bans/", **MODERATORS),
+    Row("GET /api/groups/{room}/bans/{banned}/", **MODERATORS),
+    Row("POST /api/groups/{room}/bans/", {"user": "{other}"}, **made(MODERATORS)),
+    Row("POST /api/groups/{room}/bans/", {"user": "{newcomer}"}, **made(MODERATORS)),
+    Row("POST /api/groups/{room}/bans/", {"user": "{banned}"}, **MODERATORS),
+    Row("POST /api/groups/{room}/bans/", {"user": "{deputy}"}, **made(OWNERS)),
+    Row("POST /api/groups/{room}/bans/", {"user": "{owner}"}, **NO_MEMBER),
+    Row("POST /api/groups/{room}/bans/", {"user": "{me}"}, **NO_MEMBER),
+    Row("DELETE /api/groups/{room}/bans/{banned}/", **gone(MODERATORS)),
     # A message: one's own, or another member's.
     Row("GET /api/messages/{message}/", **MEMBERS),
     Row("GET /api/messages/{own}/", **MEMBERS),

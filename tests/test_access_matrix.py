@@ -45,7 +45,7 @@ def operation(row: Row) -> str:
     for place, names in {
         "message": ("own",),
         "device": ("others_device",),
-        "user": ("other", "deputy", "owner", "me"),
+        "user": ("other", "deputy", "owner", "banned", "me"),
     }.items():
         for name in names:
             path = path.replace(f"{{{name}}}", f"{{{place}}}")
