@@ -67,11 +67,11 @@ FORGED: dict[str, Any] = {
     "mentions": [NOWHERE],
     "thread": NOWHERE,
 }
-# One row of each operation that reads a body.
+# One row of each operation that reads a body, which its owner may do.
 WRITTEN = {
     operation(row): row
     for row in table.REST
-    if row.body and not row.operation.startswith("POST /api/auth/token")
+    if row.body and row.cells("public" if row.public else "anywhere")["owner"] < 300
 }
 # What is different each time: moments, the ids of new rows, the hash of a password.
 MOMENT = re.compile(r"datetime\.datetime\(20[^)]*\)\)?|20\d\d-\d\d-\d\dT[\d:.]+Z")
@@ -90,13 +90,19 @@ def fields_of(name: str) -> dict[str, Any]:
 
 def settled(known: str) -> list[str]:
     """All that is stored, but for what is different each time."""
-    rows = [
-        f"{name} { {field: value for field, value in row.items() if not isinstance(value, (bytes, memoryview))} }"
-        for name, every in stored().items()
-        for row in every
-    ]
+    rows = [f"{name} {lasting(row)}" for name, every in stored().items() for row in every]
     plain = (HASH.sub("hash", MOMENT.sub("moment", row)) for row in rows)
     return sorted(ID.sub(lambda one: one[0] if one[0] in known else "new", row) for row in plain)
+
+
+def lasting(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without digests, and without numbers that a sequence gives out."""
+    return {
+        name: value
+        for name, value in row.items()
+        if not isinstance(value, (bytes, memoryview))
+        and not (name.endswith("id") and isinstance(value, int))
+    }
 
 
 @pytest.mark.parametrize("name", WRITTEN)
