@@ -83,6 +83,7 @@ def named(value: Any) -> str:
     return f"{value.operation} {json.dumps(value.body)}" if value.body else value.operation
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("row", "place"), CASES, ids=named)
 def test_over_rest(house: tuple[Scene, Any], row: Row, place: str) -> None:
     scene, before = house
