@@ -10,13 +10,14 @@ REQUIREMENTS ?= base
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed-$(REQUIREMENTS)
 DEV_STAMP := $(VENV)/.installed-dev
+BENCH_STAMP := $(VENV)/.installed-bench
 SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
 
-.PHONY: help run serve test lint clean
+.PHONY: help run serve test lint bench bench-scale clean
 .DEFAULT_GOAL := help
 
 help: ## Show this.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUN_STAMP) .env ## Serve on http://127.0.0.1:8000/ (PORT=… HOST=… PYTHON=… REQUIREMENTS=production).
 	@echo "==> Bringing the database up to date"
@@ -39,6 +40,14 @@ test: $(DEV_STAMP) ## Run every check and test.
 
 lint: $(DEV_STAMP) ## Run the checks that run no code of ours.
 	@$(BIN)/python tests/run.py lint
+
+bench: $(BENCH_STAMP) ## Measure P1–P5 beside their yardsticks, in five minutes (PAIRS=1 for a look, OUT=figures.json).
+	@echo "==> Measuring; PostgreSQL at DATABASE_URL, Redis at REDIS_URL, or both on this machine"
+	@$(BIN)/python -m tests.bench p1 p2 p3 p4 p5
+
+bench-scale: $(BENCH_STAMP) ## Measure P6–P10: large tables, thousands of sockets (MESSAGES=10000000 for ten million).
+	@echo "==> Measuring; PostgreSQL at DATABASE_URL, Redis at REDIS_URL, or both on this machine"
+	@$(BIN)/python -m tests.bench p6 p7 p8 p9 p10
 
 clean: ## Remove what was installed and built; .env and the database stay.
 	rm -rf $(VENV) build dist staticfiles htmlcov *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

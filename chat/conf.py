@@ -44,8 +44,21 @@ DEFAULTS: dict[str, Any] = {
     # How often one address may ask to register, and may send a refresh token that is no good.
     "LIMIT_REGISTER": "20/hour",
     "LIMIT_REFRESH": "50/5 minutes",
-    # Where these are counted: in each process by itself, or together ("redis://…"), under a prefix.
-    # While it is away nobody can sign in anew (`unavailable`); who is signed in stays so.
+    # What a person may change, over REST and sockets together; new groups and direct rooms also count for themselves.
+    # A person who types, reads and reacts on two devices stays below a tenth of it. None is no limit, here and below.
+    "LIMIT_WRITES": "600/minute",
+    "LIMIT_GROUPS": "100/hour",
+    "LIMIT_DIRECT": "100/hour",
+    # Frames of one socket, whatever they hold; twice as many close it (4429). A client that comes back from a tunnel
+    # sends what it kept at once, hence the long window.
+    "LIMIT_FRAMES": "300/10 seconds",
+    # Open sockets of a person; from one address; and from one address those that have not said who they are.
+    # Behind one address there may be a whole school.
+    "LIMIT_SOCKETS_PERSON": 20,
+    "LIMIT_SOCKETS_ADDRESS": 1_000,
+    "LIMIT_SOCKETS_UNKNOWN": 20,
+    # Where these are counted: in each process by itself, or together ("redis://…"), under a prefix. While it is away
+    # nobody can sign in anew (`unavailable`); who is signed in stays so, and each process counts the rest by itself.
     "LIMITS_STORAGE": "memory://",
     "LIMITS_PREFIX": "chat",
     # Proxies of ours that add to X-Forwarded-For. 0: the server has put the client's address in REMOTE_ADDR.
@@ -82,6 +95,11 @@ DEFAULTS: dict[str, Any] = {
     "FRAME_MAX": 65_536,
     # Threads, each with a database connection, that the sockets of one process share.
     "BRIDGE_THREADS": 8,
+    # Seconds that a command may wait for one of these threads before it is answered `unavailable`, undone.
+    "BRIDGE_WAIT": 5,
+    # Where the server tells what it counts, as "127.0.0.1:9100": each process of a host at the first port from there
+    # on that is free. None: nowhere. Whoever can reach it can read it, so never an address that the public reaches.
+    "METRICS": None,
 }
 
 # CHAT["JWT"]: under the names that SIMPLE_JWT has for the same, so that a host need not say it twice.

@@ -16,6 +16,7 @@ from django.db import router, transaction
 
 from chat.conf import chat_settings
 from chat.models import Event, Membership, Message, Profile, Room
+from chat.models.bulk import insert_rows, update_rows
 from chat.serializers import events as shapes
 from chat.serializers.fields import json_text, rfc3339
 from chat.serializers.messages import message_shape
@@ -23,6 +24,9 @@ from chat.serializers.people import OwnProfileSerializer, user_or_none
 from chat.serializers.rooms import RoomView, room_shape, standing
 
 logger = logging.getLogger("chat.events")
+
+# What an event may change of its room.
+MOVED = ("head", "active_at", "members_count", "history_floor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +180,11 @@ def record(events: Sequence[Event], views: dict[int, RoomView] | None = None) ->
 
     ``views`` gives, by position in ``events``, the room that a snapshot shows.
     """
-    Event.objects.bulk_create(events)
-    _raise_heads({event.room_id: event.room for event in events})
+    moved = {event.room_id: event.room for event in events}
+    insert_rows(events, database())
+    update_rows(list(moved.values()), MOVED, database())
     views = views or {}
     publish(published(event, views.get(index)) for index, event in enumerate(events))
-
-
-def _raise_heads(rooms: dict[Any, Room]) -> None:
-    moved = ["head", "active_at", "members_count", "history_floor"]
-    if len(rooms) == 1:
-        next(iter(rooms.values())).save(update_fields=moved)
-    else:
-        Room.objects.bulk_update(rooms.values(), moved)
 
 
 def publish(items: Iterable[Published]) -> None:

@@ -13,7 +13,9 @@ EXTRAS = {
     "redis": "redis",
     "uvicorn": "server",
     "psycopg": "postgres",
+    "limits": "jwt",
     "rich": "import",
+    "prometheus_client": "metrics",
 }
 
 

@@ -1,13 +1,20 @@
 """What the service answers to."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from chat.limits.logins import limited_login
 from project.health import alive, ready
+
+LOGIN = "rest_framework/login.html"
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
+    # Wrong passwords count on these pages as in the API.
+    path("admin/login/", limited_login(admin.site.login)),
+    path("api-auth/login/", limited_login(LoginView.as_view(template_name=LOGIN))),
     path("admin/", admin.site.urls),
     path("api/auth/", include("chat.rest.auth.urls")),
     path("api/", include("chat.rest.docs.urls")),

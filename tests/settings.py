@@ -15,6 +15,11 @@ os.environ.setdefault(
     "DATABASE_URL", f"sqlite:///{tempfile.gettempdir()}/parley-{os.getpid()}.sqlite3"
 )
 os.environ.setdefault("REDIS_URL", "")
+# People of the tests write as fast as they can, but where a test starts a process with limits of its own.
+os.environ.setdefault("CHAT_LIMIT_WRITES", "")
+os.environ.setdefault("CHAT_LIMIT_FRAMES", "")
+os.environ.setdefault("CHAT_LIMIT_GROUPS", "")
+os.environ.setdefault("CHAT_LIMIT_DIRECT", "")
 os.environ.setdefault("REDIS_PREFIX", f"parley-{os.getpid()}")
 
 from project.settings import *

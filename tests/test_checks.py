@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage
 
-from chat.checks import security, stack
+from chat.checks import limits, security, stack
 from chat.checks import settings as own
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +26,21 @@ DEVICES = {"AUTHENTICATION": ["chat.rest.auth.authentication.DeviceAuthenticatio
 SECRET = "a secret of this site alone, long enough: 0123456789"
 KEY = "a key for tokens alone, and long enough: 9876543210"
 OPEN = {"AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"]}
+
+# Settings that hold a rate, each switched off.
+NO_RATES = {
+    f"LIMIT_{name}": None
+    for name in [
+        "ACCOUNT",
+        "ADDRESS",
+        "REGISTER",
+        "REFRESH",
+        "WRITES",
+        "GROUPS",
+        "DIRECT",
+        "FRAMES",
+    ]
+}
 
 Settings = dict[str, Any]
 
@@ -123,6 +138,43 @@ CASES = [
         {**chat(DATABASE="chat"), **ROUTED, "DATABASES": APART},
         "chat.routers.ChatRouter",
     ),
+    Case("E003", own.check_settings, chat(LIMIT_WRITES=600), chat(LIMIT_WRITES=None)),
+    Case(
+        "E003",
+        own.check_settings,
+        chat(LIMIT_SOCKETS_PERSON=0),
+        chat(LIMIT_SOCKETS_PERSON=None),
+    ),
+    Case(
+        "E013",
+        limits.check_rates,
+        chat(LIMIT_WRITES="60/mintue"),
+        chat(LIMIT_WRITES="60/minute", LIMIT_FRAMES="", LIMIT_GROUPS=None),
+        "'60/minute'",
+    ),
+    Case("E013", limits.check_rates, chat(LIMIT_FRAMES="0/second"), chat(), "'300/10 seconds'"),
+    Case(
+        "E013",
+        limits.check_rates,
+        chat(LIMIT_ACCOUNT="9 in 2 minutes; 20/hour"),
+        chat(LIMIT_ACCOUNT="9/2 minutes"),
+        "'9/2 minutes'",
+    ),
+    Case(
+        "E014",
+        limits.check_store,
+        chat(LIMITS_STORAGE="redsi://:word@host"),
+        chat(LIMITS_STORAGE="redis://host:6379"),
+        "redis://host:6379/0",
+    ),
+    Case(
+        "W009",
+        limits.check_counting,
+        chat(),
+        chat(**NO_RATES),
+        "[limits]",
+        {"limits": ""},
+    ),
     Case("E011", own.check_limits, chat(FRAME_MAX=20_000), chat(TEXT_MAX=2_000, FRAME_MAX=20_000)),
     Case(
         "E012",
@@ -181,6 +233,7 @@ def told(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[C
 
     def ask(case: Case, chosen: Settings) -> list[CheckMessage]:
         monkeypatch.setattr(stack, "version", case.installed.__getitem__)
+        monkeypatch.setattr(limits, "AVAILABLE", case.installed.get("limits") != "")
         for name, value in chosen.items():
             if name == "INSTALLED_APPS":
                 # Django would import what is only pretended to be there.
@@ -246,4 +299,5 @@ def test_the_docs_say_which_are_for_deployment() -> None:
     page = (ROOT / "docs/checks.md").read_text()
     marked = set(re.findall(r"^\| (chat\.\w+) \|.*\| deploy \|$", page, re.MULTILINE))
     deploying = [stack.check_memory, security.check_shared_key, security.check_origins]
+    deploying.append(limits.check_counting)
     assert marked == {f"chat.{case.id}" for case in CASES if case.check in deploying}

@@ -15,7 +15,7 @@ from tests import wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ["channels", "channels_redis", "rest_framework_simplejwt", "drf_spectacular", "jwt"]
-EXTRAS += ["uvicorn", "websockets", "redis", "psycopg", "rich"]
+EXTRAS += ["uvicorn", "websockets", "redis", "psycopg", "rich", "limits", "prometheus_client"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -35,7 +35,7 @@ UNTOLD = {
     "touch_device": "when a device was last seen is read where devices are listed",
 }
 # What the verbs share, and no verb itself.
-SHARED = {"changes", "locks", "own_logs", "transactions"}
+SHARED = {"changes", "group_commit", "locks", "own_logs", "transactions"}
 
 
 @pytest.fixture

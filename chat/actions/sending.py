@@ -8,14 +8,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
 from chat.actions.transactions import action
-from chat.errors import ChatError, Conflict, Forbidden, Invalid, NotFound, RateLimited
-from chat.events import draft, record
+from chat.errors import (
+    ChatError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
+from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
+from chat.models.bulk import insert_rows, rows_of
 from chat.policy import Policy, get_policy
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
@@ -51,6 +60,13 @@ class Sent:
     visible_from: int
 
 
+Outcome = Sent | ChatError
+
+
+class RoomBusy(Unavailable):
+    """Another transaction holds the room; whoever asked not to wait for that may ask again."""
+
+
 def send_message(draft: Draft) -> Sent:
     """Send one message. Raises what refused it."""
     (outcome,) = send_messages([draft])
@@ -59,25 +75,28 @@ def send_message(draft: Draft) -> Sent:
     return outcome
 
 
-def send_messages(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
-    """Send what may be sent, in order of arrival; a refused draft fails alone. Answers in the same order."""
+def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome]:
+    """Send what may be sent, in order of arrival; a refused draft fails alone. Answers in the same order.
+
+    Without ``wait``, drafts for rooms that somebody else is writing to are answered RoomBusy.
+    """
     try:
-        return _send(drafts)
+        return _send(drafts, wait)
     except IntegrityError:
         # Someone stored one of these ids since we looked. Now it can be seen: decide again, one by one.
-        return [_send_alone(one) for one in drafts]
+        return [_send_alone(one, wait) for one in drafts]
 
 
-def _send_alone(draft: Draft) -> Sent | ChatError:
+def _send_alone(draft: Draft, wait: bool) -> Outcome:
     try:
-        return _send([draft])[0]
+        return _send([draft], wait)[0]
     except IntegrityError:
         return Conflict()
 
 
 @action
-def _send(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
-    batch = Batch(drafts)
+def _send(drafts: Sequence[Draft], wait: bool) -> list[Outcome]:
+    batch = Batch(drafts, wait)
     outcomes = [batch.outcome(one) for one in drafts]
     batch.write()
     return outcomes
@@ -86,18 +105,18 @@ def _send(drafts: Sequence[Draft]) -> list[Sent | ChatError]:
 class Batch:
     """The rows that deciding a list of drafts needs, and the rows that come of it."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
+    def __init__(self, drafts: Sequence[Draft], wait: bool) -> None:
         self.policy: Policy = get_policy()
         self.now: datetime = timezone.now()
         self.events: list[Event] = []
-        self.rooms = _locked_rooms({one.room for one in drafts})
-        self.members = _members(drafts, self.rooms)
+        named = {one.room for one in drafts}
+        self.rooms = _locked_rooms(named, wait)
+        self.busy: set[UUID] = set() if wait else _living(named - set(self.rooms))
+        self.members = _members({(one.room, one.sender.pk) for one in drafts})
         named = {one.id for one in drafts} | {one.reply_to for one in drafts if one.reply_to}
-        self.messages: dict[UUID, Message] = Message.objects.select_related(
-            "sender", "reply_to__sender"
-        ).in_bulk(named)
+        self.messages = _messages(named)
 
-    def outcome(self, one: Draft) -> Sent | ChatError:
+    def outcome(self, one: Draft) -> Outcome:
         """Decide a draft against the database and the drafts before it."""
         try:
             return self._decide(one)
@@ -105,6 +124,8 @@ class Batch:
             return refusal
 
     def _decide(self, one: Draft) -> Sent:
+        if one.room in self.busy:
+            raise RoomBusy()
         room = self.rooms.get(one.room)
         member = self.members.get((one.room, one.sender.pk))
         if room is None or member is None:
@@ -158,25 +179,50 @@ class Batch:
         """Store what was decided: one insert a table, and the heads."""
         if not self.events:
             return
-        Message.objects.bulk_create([event.message for event in self.events if event.message])
+        # In the order of ids: two batches that insert the same ones wait for each other in one direction only.
+        new = sorted((event.message for event in self.events if event.message), key=_id)
+        insert_rows(new, database())
         slow = [member for member in self.members.values() if member.sent_at == self.now]
         if slow:
             Membership.objects.bulk_update(slow, ["sent_at"])
         record(self.events)
 
 
-def _locked_rooms(ids: set[UUID]) -> dict[UUID, Room]:
+def _id(message: Message) -> UUID:
+    return message.pk
+
+
+def _locked_rooms(ids: set[UUID], wait: bool) -> dict[UUID, Room]:
     """Lock living rooms in the one order of the house: by kind, own logs (self) last, then by id."""
-    rooms = Room.objects.select_for_update(no_key=True).filter(pk__in=ids, deleted_at=None)
-    return {room.pk: room for room in rooms.order_by("kind", "pk")}
+    using = database()
+    lock = ""
+    if connections[using].features.has_select_for_update:
+        lock = "FOR NO KEY UPDATE" if wait else "FOR NO KEY UPDATE SKIP LOCKED"
+    found = rows_of(Room, ("id",), [(one,) for one in ids], using, then=f"ORDER BY kind, id {lock}")
+    return {room.pk: room for room in found if room.deleted_at is None}
 
 
-def _members(
-    drafts: Sequence[Draft], rooms: dict[UUID, Room]
-) -> dict[tuple[UUID, UUID], Membership]:
-    people = {one.sender.pk for one in drafts}
-    found = Membership.objects.filter(room_id__in=rooms, user_id__in=people)
-    return {(member.room_id, member.user_id): member for member in found}
+def _living(ids: set[UUID]) -> set[UUID]:
+    """Return which of the rooms that could not be locked are there, and so are held by somebody."""
+    if not ids:
+        return ids
+    found = Room.objects.using(database()).filter(pk__in=ids, deleted_at=None)
+    return set(found.values_list("pk", flat=True))
+
+
+def _members(pairs: set[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Membership]:
+    """Return memberships by (room, person), read after the rooms were locked."""
+    found = rows_of(Membership, ("room", "user"), pairs, database())
+    return {(one.room_id, one.user_id): one for one in found}
+
+
+def _messages(ids: set[UUID]) -> dict[UUID, Message]:
+    """Return the messages that are there, with what an answer shows of them: nearly always none."""
+    known = rows_of(Message, ("id",), [(one,) for one in ids], database())
+    if not known:
+        return {}
+    whole = Message.objects.using(database()).select_related("sender", "reply_to__sender")
+    return whole.in_bulk([one.pk for one in known])
 
 
 def _repeated(one: Draft, stored: Message) -> Message:

@@ -58,6 +58,8 @@ def _misfits(chosen: dict[Any, Any], known: dict[str, Any], where: str) -> Itera
             yield Error(f"{where}[{name!r}] is {value!r}, not a list.", id="chat.E003")
         elif name in IMPORTED:
             yield from _unimportable(name, value)
+        elif name.startswith("LIMIT_") and value is None:
+            continue
         elif name not in LISTS and not _like(value, known[name]):
             wanted = "str" if known[name] is None else type(known[name]).__name__
             message = f"{where}[{name!r}] is {_shown(name, value)}, not a {wanted} as it should be."

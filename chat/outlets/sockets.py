@@ -12,6 +12,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 
+from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.extras import named
@@ -61,10 +62,22 @@ def group_of(room: str) -> str:
     return f"chat.room.{room}"
 
 
+def resting() -> bool:
+    """Return whether the layer has just failed, so that nobody else should wait for it."""
+    return bool(monotonic() < _rest.until)
+
+
+def let_rest(what: str, error: Exception) -> None:
+    """Note that the layer failed at something: not the loss of an event, every process finds it in the log."""
+    logger.warning("the channel layer failed to %s: %s", what, type(error).__name__)
+    metrics.layer_failed(what)
+    _rest.until = monotonic() + LAYER_REST
+
+
 async def send_to_layer(items: Iterable[Published], *, origin: str) -> None:
     """Send events on, those of a room in one message, unless the layer has just failed."""
     layer = shared_layer()
-    if layer is None or monotonic() < _rest.until:
+    if layer is None or resting():
         return
     by_room = groupby(sorted(items, key=lambda item: item.room), key=lambda item: item.room)
     try:
@@ -72,9 +85,7 @@ async def send_to_layer(items: Iterable[Published], *, origin: str) -> None:
             for room, of_room in by_room:
                 await layer.group_send(group_of(room), _packed(room, of_room, origin))
     except Exception as error:
-        # Not the loss of an event: every process finds it in the log within a tick.
-        logger.warning("the channel layer took no events: %s", type(error).__name__)
-        _rest.until = monotonic() + LAYER_REST
+        let_rest("send", error)
 
 
 def _packed(room: str, items: Iterable[Published], origin: str) -> dict[str, Any]:

@@ -38,3 +38,9 @@ def shares_room(viewer: Profile, other: Profile) -> bool:
     return Membership.objects.filter(
         user=viewer, room__kind=Room.Kind.GROUP, room__memberships__user=other
     ).exists()
+
+
+def have_direct(viewer: Profile, other: UUID) -> bool:
+    """Say whether the two have their direct room already; with oneself one always has a room."""
+    ours = Room.objects.filter(kind=Room.Kind.DIRECT, memberships__user=viewer)
+    return viewer.pk == other or ours.filter(memberships__user=other).exists()

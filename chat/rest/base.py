@@ -14,7 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -22,6 +22,7 @@ from rest_framework.viewsets import ViewSet
 
 from chat.actions.people import profile_for
 from chat.conf import authenticators
+from chat.limits.writes import count_write
 from chat.queries.people import Person
 from chat.rest.answers import Answer
 from chat.rest.browsable import BrowsableRenderer
@@ -47,6 +48,8 @@ class ChatViewSet(ViewSet):
     metadata_class = SimpleMetadata
     versioning_class = None
     throttle_classes = []
+    # Whether what is not a GET counts as a write of the person's (LIMIT_WRITES).
+    writes: ClassVar[bool] = True
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
     parameters: ClassVar[dict[str, type[Serializer[Any]]]] = {}
     outputs: ClassVar[dict[str, Answer]] = {}
@@ -78,6 +81,8 @@ class ChatViewSet(ViewSet):
         # First of all, because already the check of a form's CSRF token reads the body.
         refuse_oversize(request)
         super().initial(request, *args, **kwargs)
+        if self.writes and request.method not in SAFE_METHODS and request.user.is_authenticated:
+            count_write(self.viewer.pk)
 
     def get_view_description(self, html: bool = False) -> str:
         """Return what a page says of itself: what is read there, else what is done there."""

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from chat.actions.rooms import open_direct
 from chat.errors import NotFound
+from chat.limits.rooms import count_direct
 from chat.queries.rooms import inbox
 from chat.rest.answers import Answer, listed
 from chat.rest.rooms import RoomShapes
@@ -28,5 +29,7 @@ class DirectViewSet(RoomShapes):
 
     def create(self, request: Request) -> Response:
         """Open the room that two people have, whoever asks first."""
-        room, new = open_direct(self.viewer, self.body()["user"])
+        other = self.body()["user"]
+        count_direct(self.viewer, other)
+        room, new = open_direct(self.viewer, other)
         return self.stored(self.room(room.pk), new=new, at=("room", room.pk))

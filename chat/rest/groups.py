@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from chat.actions.members import join_room, leave_room
 from chat.actions.rooms import create_group, delete_room, update_room
 from chat.errors import Conflict, NotFound
+from chat.limits.rooms import count_group, uncount_group
 from chat.queries.rooms import directory, directory_views, inbox
 from chat.rest.answers import Answer, gone, listed, made
 from chat.rest.parameters import SearchParameters
@@ -51,7 +52,11 @@ class GroupViewSet(RoomShapes):
 
     def create(self, request: Request) -> Response:
         """Open a group; the same `id` again is a repeat."""
-        group, new = create_group(self.viewer, **self.body())
+        body = self.body()
+        count_group(self.viewer)
+        group, new = create_group(self.viewer, **body)
+        if not new:
+            uncount_group(self.viewer)
         return self.stored(self.room(group.pk), new=new, at=("group", group.pk))
 
     def retrieve(self, request: Request, room: UUID) -> Response:

@@ -41,6 +41,8 @@ class LogViewSet(ChatViewSet):
 class SyncViewSet(ChatViewSet):
     """What is missing in every room of mine; `more`: ask again with the cursors moved on."""
 
+    # As `resume` over a socket: it reads.
+    writes = False
     inputs = {"create": SyncSerializer}
     outputs = {"create": Answer(MissingSerializer)}
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chat.actions import group_commit
 from chat.actions.messages import delete_message, edit_message, pin_message, unpin_message
-from chat.actions.sending import Draft, send_message
+from chat.actions.sending import Draft
 from chat.errors import Conflict, NotFound
 from chat.queries import messages as queries
 from chat.rest.answers import Answer, HistorySerializer, listed, made
@@ -29,7 +30,7 @@ class MessageShapes(ChatViewSet):
 
     def send(self, room: UUID, body: Shape) -> Response:
         """Send what the body says and answer it as stored: 201, or 200 for a repeat."""
-        sent = send_message(Draft(sender=self.viewer, room=room, **body))
+        sent = group_commit.send(Draft(sender=self.viewer, room=room, **body))
         shape = message_shape(sent.message, sent.visible_from)
         return self.stored(shape, new=sent.new, at=("message", sent.message.pk))
 

@@ -93,7 +93,14 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "ErrorSerializer": {"fields": {"text": ["This field may not be blank."]}, "retry_after": 2},
     "ResumeAnswer": {"rooms": 3},
     "OwnMembershipSerializer": {"mentions": 0},
-    "LimitsShape": {"text": 8_000, "frame": 65_536, "resume": 1_000},
+    "LimitsShape": {
+        "text": 8_000,
+        "frame": 65_536,
+        "resume": 1_000,
+        "writes": {"count": 600, "seconds": 60},
+        "frames": {"count": 300, "seconds": 10},
+    },
+    "RateShape": {"count": 600, "seconds": 60},
     "LinksSerializer": {
         name: f"https://chat.example.org/api/{name}/"
         for name in (
@@ -138,6 +145,7 @@ def _by_kind(field: serializers.Field[Any, Any, Any, Any]) -> Any:
     kinds: tuple[tuple[type[Any], Any], ...] = (
         (serializers.BooleanField, True),
         (serializers.IntegerField, field_minimum(field)),
+        (serializers.FloatField, 2.5),
         (serializers.UUIDField, OTHER),
         (serializers.DateTimeField, MOMENT),
         (serializers.URLField, "https://chat.example.org/api/"),

@@ -80,6 +80,8 @@ def _kind(field: Field, known: dict[str, Schema]) -> Schema:
         return {"type": "boolean"}
     if isinstance(field, serializers.IntegerField):
         return {"type": "integer", **_bounds(field)}
+    if isinstance(field, serializers.FloatField):
+        return {"type": "number", **_bounds(field)}
     return {"type": "string", **_format(field), **_bounds(field)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from time import monotonic
 from typing import ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -29,17 +30,21 @@ def _threads() -> ThreadPoolExecutor:
 async def cross(verb: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a domain function in a thread. Raises what it raises; a database that is away is Unavailable.
 
+    One that no thread took up within CHAT["BRIDGE_WAIT"] is Unavailable too, and is never run.
     Cancelling the wait does not stop the function: what it commits stays committed, unacknowledged.
     """
     try:
         return await sync_to_async(_run, thread_sensitive=False, executor=_threads())(
-            verb, *args, **kwargs
+            monotonic() + chat_settings.BRIDGE_WAIT, verb, *args, **kwargs
         )
     except (OperationalError, InterfaceError) as error:
         raise Unavailable() from error
 
 
-def _run(verb: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def _run(begin_by: float, verb: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    # All threads wait for a database that hangs: whoever queued behind them is told so, in no time, when one is free.
+    if monotonic() > begin_by:
+        raise Unavailable()
     # No request begins or ends here, so nothing else would drop a connection that broke or grew old.
     close_old_connections()
     try:

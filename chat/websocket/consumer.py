@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
+from chat import metrics
 from chat.actions.rooms import open_direct
-from chat.commands import COMMANDS, run, validated
+from chat.actions.sending import Draft
+from chat.commands import COMMANDS, Command, run, validated
 from chat.conf import chat_settings
 from chat.errors import (
     ChatError,
@@ -20,13 +24,17 @@ from chat.errors import (
     Unavailable,
 )
 from chat.events import encode
+from chat.limits.rooms import count_direct
 from chat.queries.access import membership_of
 from chat.websocket.bridge import cross
 from chat.websocket.engine import running_hub
 from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
+from chat.websocket.leaving import stay
+from chat.websocket.limits import Flow, count_write, place_of_address, place_of_person
 from chat.websocket.replay import resume
+from chat.websocket.sends import OVERLAP, Sends
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
 from chat.websocket.socket import Send, Socket
 
@@ -66,6 +74,7 @@ def _room_in_path(scope: Scope, who: SignedIn) -> str:
 
 def _direct_in_path(scope: Scope, who: SignedIn) -> str:
     user_id: UUID = scope["url_route"]["kwargs"]["user_id"]
+    count_direct(who.viewer, user_id)
     return str(open_direct(who.viewer, user_id)[0].pk)
 
 
@@ -79,13 +88,17 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
     await send({"type": "websocket.accept", "subprotocol": chosen_subprotocol(scope)})
     hub = socket = None
     try:
-        (who, only, mine), ref = await admit(scope, receive, choose)
-        hub = await running_hub()
-        socket = await enter(hub, send, who, only, mine)
-        say_hello(hub, socket)
-        if ref:
-            socket.answer({"type": "done", **ref, "result": {}})
-        await _converse(hub, socket, receive, scope)
+        async with AsyncExitStack() as places:
+            await places.enter_async_context(place_of_address(scope))
+            (who, only, mine), ref = await admit(scope, receive, choose)
+            await places.enter_async_context(place_of_person(who.viewer))
+            hub = await running_hub()
+            socket = await enter(hub, send, who, only, mine)
+            stay(scope, hub, socket)
+            say_hello(hub, socket)
+            if ref:
+                socket.answer({"type": "done", **ref, "result": {}})
+            await _converse(hub, socket, receive, scope)
     except ConnectionError:
         pass
     except TimeoutError:
@@ -94,6 +107,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
         await _turn_away(send, refusal)
     except asyncio.CancelledError:
         # Cancelled by ourselves, because a close frame found no room in the peer's buffer; or by the server.
+        metrics.closed(1006)
         if socket is None or not socket.closing:
             raise
     finally:
@@ -103,19 +117,31 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
 
 
 async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) -> None:
+    code = code or CLOSE_CODES.get(refusal.code, 1011)
+    metrics.closed(code)
     await send({"type": "websocket.send", "text": encode(failed(refusal))})
-    await send({"type": "websocket.close", "code": code or CLOSE_CODES.get(refusal.code, 1011)})
+    await send({"type": "websocket.close", "code": code})
 
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
+    sends = Sends(hub, socket)
+    flow = Flow()
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
+            metrics.closed(message.get("code") or 1005)
             return
+        if socket.leaving:
+            # What is not begun is not answered: whoever sent it sends it again, elsewhere.
+            continue
+        if not flow.takes(socket, message):
+            await socket.flushed()
+            continue
         if _size(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
-        await _hear(hub, socket, message, scope)
+        with socket.working():
+            await _hear(hub, socket, sends, message, scope)
         # A client that sends without reading is answered only as fast as it reads.
         await socket.flushed()
 
@@ -128,13 +154,26 @@ def _size(message: dict[str, Any]) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-async def _hear(hub: Hub, socket: Socket, message: dict[str, Any], scope: Scope) -> None:
-    """Answer one frame. Whatever is wrong with it, or with us, is said; the socket lives."""
+async def _hear(
+    hub: Hub, socket: Socket, sends: Sends, message: dict[str, Any], scope: Scope
+) -> None:
+    """Answer one frame, a send when it is stored. Whatever is wrong with it, or with us, is said; the socket lives."""
     ref: dict[str, Any] = {}
     try:
         frame = parsed(message)
         ref = ref_of(frame)
-        result = await _obey(hub, socket, frame, scope)
+        command = _command(socket, frame)
+        if command.name == "message.send":
+            draft = Draft(socket.viewer, **validated(command, frame))
+            await count_write(socket.viewer)
+            await sends.at_most(OVERLAP)
+            sends.begin(draft, ref)
+            return
+        # Any other command finds what was sent before it.
+        await sends.at_most(0)
+        began = time.monotonic()
+        result = await _obey(hub, socket, command, frame, scope)
+        metrics.acked(time.monotonic() - began)
     except ChatError as refusal:
         socket.answer(failed(refusal, ref))
     except Exception as error:
@@ -153,20 +192,29 @@ def _kind_and_place(error: Exception) -> str:
     return f"{type(error).__name__} at {place}"
 
 
-async def _obey(hub: Hub, socket: Socket, frame: dict[str, Any], scope: Scope) -> dict[str, Any]:
+def _command(socket: Socket, frame: dict[str, Any]) -> Command:
     command = COMMANDS.get(frame["type"])
     if command is None:
         raise Invalid("There is no such command.")
+    if command.name == "auth" or not socket.only:
+        return command
+    if frame.setdefault("room", socket.only) != socket.only:
+        raise Forbidden("This socket is for one room.")
+    return command
+
+
+async def _obey(
+    hub: Hub, socket: Socket, command: Command, frame: dict[str, Any], scope: Scope
+) -> dict[str, Any]:
     if command.name == "auth":
         return await _renew(socket, scope, validated(command, frame)["token"])
-    if socket.only and frame.setdefault("room", socket.only) != socket.only:
-        raise Forbidden("This socket is for one room.")
     if command.name == "ping":
         return {}
     if command.name == "resume":
         wanted = validated(command, frame)
         cursors = {str(room): seq for room, seq in wanted["cursors"].items()}
         return {"rooms": await resume(hub, socket, wanted["epoch"], cursors)}
+    await count_write(socket.viewer)
     return await cross(run, command, socket.viewer, frame)
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
+from chat import metrics
 from chat.actions.devices import end_fallen
 from chat.conf import chat_settings
 from chat.errors import TokenExpired, Unauthenticated
@@ -17,11 +18,16 @@ from chat.websocket import effects
 from chat.websocket.bridge import cross
 from chat.websocket.frames import refuse
 from chat.websocket.hub import Hub
+from chat.websocket.limits import keep_places
+from chat.websocket.socket import TOO_SLOW, Socket
 
 logger = logging.getLogger("chat.websocket.engine")
 
 # Seconds before work that failed is taken up again.
 PAUSE = 1
+# Seconds between two looks at how late the event loop is, and the lateness that is logged.
+LAG_EVERY = 0.5
+LAG_TOLD = 1.0
 
 Work = Callable[[], Awaitable[None]]
 
@@ -37,8 +43,14 @@ async def running_hub() -> Hub:
     hub = _hubs[loop]
     async with hub.starting:
         if not hub.epoch:
+            await hub.connect()
             await hub.look(everywhere=False)
     return hub
+
+
+def running() -> list[Hub]:
+    """Return the hubs of this process, from whichever thread: one, unless loops came and went."""
+    return list(_hubs.values())
 
 
 def _set_going(hub: Hub) -> Hub:
@@ -46,26 +58,56 @@ def _set_going(hub: Hub) -> Hub:
         "listening": hub.listen,
         "passing on": hub.pass_on,
         "mending": hub.mend,
+        "attending": lambda: _attend(hub),
         "ticking": lambda: _tick(hub),
         "beating": lambda: _beat(hub),
         "watching": lambda: _watch(hub),
+        "keeping places": keep_places,
+        "timing": _time,
     }
     _works[hub] = [asyncio.create_task(_keep(name, work)) for name, work in works.items()]
     return hub
 
 
 async def _keep(name: str, work: Work) -> None:
-    """Take work up again whenever it fails: a process without its hub would be deaf and not say so."""
+    """Take work up again whenever it ends: a process without its hub would be deaf and not say so."""
     while True:
+        reason = "ended"
         try:
             await work()
         except Exception as error:
-            logger.warning("%s failed, once more: %s", name, type(error).__name__)
-            await asyncio.sleep(PAUSE)
+            reason = type(error).__name__
+        except asyncio.CancelledError:
+            # Ours to obey only where it is us who was cancelled, and not something that the work awaited.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            reason = "CancelledError"
+        logger.warning("%s failed, once more: %s", name, reason)
+        metrics.restarted(name)
+        await asyncio.sleep(PAUSE)
+
+
+async def _attend(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(chat_settings.TICK)
+        await hub.attend()
+
+
+async def _time() -> None:
+    """Measure how late the loop is: whatever holds it up holds up every socket of the process."""
+    while True:
+        begun = time.monotonic()
+        await asyncio.sleep(LAG_EVERY)
+        late = max(0.0, time.monotonic() - begun - LAG_EVERY)
+        metrics.lagged(late)
+        if late > LAG_TOLD:
+            logger.warning("the event loop was held up for %.1f s", late)
 
 
 async def _tick(hub: Hub) -> None:
-    looked_everywhere = time.monotonic()
+    # At first and after a failure everywhere: what was missed meanwhile may be older than what counts as recent.
+    looked_everywhere = float("-inf")
     while True:
         await asyncio.sleep(chat_settings.TICK)
         everywhere = time.monotonic() - looked_everywhere > chat_settings.TICK_ALL
@@ -93,12 +135,20 @@ async def _beat(hub: Hub) -> None:
         await asyncio.sleep(chat_settings.HEARTBEAT)
         moved, hub.moved = hub.moved, set()
         for socket in tuple(hub.sockets):
-            told = {
-                room: hub.rooms[room].seq
-                for room, seat in socket.seats.items()
-                if room in moved and not seat.silent and seat.held is None
-            }
-            socket.answer({"type": "heads", "rooms": told})
+            try:
+                socket.answer({"type": "heads", "rooms": _heads(hub, socket, moved)})
+            except Exception as error:
+                # Rather one reconnect, which resumes, than all who come after it without their heads.
+                logger.warning("a socket was not told its heads: %s", type(error).__name__)
+                socket.close(TOO_SLOW)
+
+
+def _heads(hub: Hub, socket: Socket, moved: set[str]) -> dict[str, int | None]:
+    return {
+        room: hub.rooms[room].seq
+        for room, seat in socket.seats.items()
+        if room in moved and not seat.silent and seat.held is None
+    }
 
 
 async def _watch(hub: Hub) -> None:

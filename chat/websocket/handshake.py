@@ -15,6 +15,7 @@ from chat.serializers.people import user_or_none
 from chat.websocket.bridge import cross
 from chat.websocket.frames import parsed, ref_of
 from chat.websocket.hub import Hub
+from chat.websocket.limits import UNKNOWN, place_of_address, rate_told
 from chat.websocket.signin import NamesNobody, SignedIn, sign_in
 from chat.websocket.socket import Seat, Send, Socket
 
@@ -40,7 +41,8 @@ async def admit(scope: Scope, receive: Receive, choose: Choose) -> tuple[Beginni
     try:
         return await cross(begin, scope, None, choose), {}
     except NamesNobody:
-        token, ref = await _first_frame(receive)
+        async with place_of_address(scope, UNKNOWN):
+            token, ref = await _first_frame(receive)
         return await cross(begin, scope, token, choose), ref
 
 
@@ -118,6 +120,8 @@ def say_hello(hub: Hub, socket: Socket) -> None:
                 "text": chat_settings.TEXT_MAX,
                 "frame": chat_settings.FRAME_MAX,
                 "resume": chat_settings.RESUME_MAX,
+                "writes": rate_told("LIMIT_WRITES"),
+                "frames": rate_told("LIMIT_FRAMES"),
             },
             "heads": {room: heard[room].cursor for room in told},
         }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
+from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.outlets import sockets as outlet
@@ -15,8 +16,6 @@ from chat.queries import log
 from chat.queries.epoch import current_epoch
 from chat.websocket.bridge import cross
 from chat.websocket.socket import Seat, Socket
-
-logger = logging.getLogger("chat.websocket.hub")
 
 # Layer messages that wait to be sent while the layer is slow; older ones are left to the others' ticks.
 OUTGOING_MAX = 10_000
@@ -36,6 +35,12 @@ class Channel:
 
 # What an event does to the sockets themselves, called after they were given it.
 Effect = Callable[["Hub", Channel, Published], None]
+Answer = Callable[[Any], None]
+
+
+def _call_each(told: list[tuple[Answer, Any]]) -> None:
+    for answer, result in told:
+        answer(result)
 
 
 class Hub:
@@ -72,7 +77,13 @@ class Hub:
         if self.layer is not None:
             if self.outgoing.full():
                 self.outgoing.get_nowait()
+                metrics.dropped("outgoing")
             self.outgoing.put_nowait(items)
+
+    def hand_back(self, told: list[tuple[Answer, Any]]) -> None:
+        """Call each of these with what came of it, here in the loop, from whichever thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_call_each, told)
 
     def accept(self, items: Iterable[Published]) -> None:
         """Hand on what is next in its room, drop what is old, keep what came early."""
@@ -83,6 +94,7 @@ class Hub:
             if not item.seq:
                 for socket in tuple(channel.sockets):
                     socket.push(item)
+                metrics.delivered(len(channel.sockets))
             elif channel.seq is None or item.seq > channel.seq + 1:
                 self._keep_early(channel, item)
             elif item.seq == channel.seq + 1:
@@ -91,6 +103,8 @@ class Hub:
     def _keep_early(self, channel: Channel, item: Published) -> None:
         if len(channel.early) < EARLY_MAX:
             channel.early[item.seq] = item
+        else:
+            metrics.dropped("early")
         if channel.seq is not None:
             self.suspect(item.room)
 
@@ -100,6 +114,7 @@ class Hub:
             self.moved.add(item.room)
             for socket in tuple(channel.sockets):
                 socket.push(item)
+            metrics.delivered(len(channel.sockets))
             self.effect(self, channel, item)
             item = channel.early.pop(item.seq + 1, None)
 
@@ -140,7 +155,7 @@ class Hub:
 
     async def subscribe(self, names: Iterable[str]) -> None:
         """Ask the layer for the rooms' events. What it refuses now is asked for again at each tick."""
-        if self.layer is None or self.layer_channel is None:
+        if self.layer is None or self.layer_channel is None or outlet.resting():
             return
         for room in names:
             channel = self.rooms.get(room)
@@ -150,7 +165,7 @@ class Hub:
                 async with asyncio.timeout(outlet.LAYER_TIMEOUT):
                     await self.layer.group_add(outlet.group_of(room), self.layer_channel)
             except Exception as error:
-                logger.warning("the channel layer took no subscription: %s", type(error).__name__)
+                outlet.let_rest("subscribe", error)
                 return
             channel.subscribed = True
 
@@ -175,22 +190,27 @@ class Hub:
             if channel.sockets:
                 continue
             del self.rooms[room]
-            if self.layer is not None and channel.subscribed:
+            if self.layer is None or not channel.subscribed or outlet.resting():
+                continue
+            try:
                 async with asyncio.timeout(outlet.LAYER_TIMEOUT):
                     await self.layer.group_discard(outlet.group_of(room), self.layer_channel)
+            except Exception as error:
+                # What it still sends of this room is for nobody here, and dropped.
+                outlet.let_rest("unsubscribe", error)
 
     # What the hub does by the clock; engine.py keeps each of these going.
 
     async def connect(self) -> None:
         """Get our address in the layer. Without it this process hears the others by its tick alone."""
-        if self.layer is None or self.layer_channel is not None:
+        if self.layer is None or self.layer_channel is not None or outlet.resting():
             return
         try:
             async with asyncio.timeout(outlet.LAYER_TIMEOUT):
                 self.layer_channel = await self.layer.new_channel("chat")
             self.attached.set()
         except Exception as error:
-            logger.warning("the channel layer is away: %s", type(error).__name__)
+            outlet.let_rest("connect", error)
 
     async def listen(self) -> None:
         """Take events from the layer, for ever."""
@@ -215,7 +235,13 @@ class Hub:
             await asyncio.sleep(chat_settings.GAP_WAIT)
             self.gap.clear()
             suspects, self.behind = self.behind, set()
-            await self.repair(suspects)
+            try:
+                await self.repair(suspects)
+            except BaseException:
+                # Whoever takes this up again must find them still suspected.
+                for room in suspects:
+                    self.suspect(room)
+                raise
 
     async def repair(self, suspects: Iterable[str]) -> None:
         """Bring rooms up to their logs; those of which there is more to read stay suspected."""
@@ -223,6 +249,8 @@ class Hub:
         if not cursors:
             return
         items = await cross(log.missed, cursors, chat_settings.RESUME_MAX)
+        if items:
+            metrics.repaired(len({item.room for item in items}), len(items))
         for item in items:
             self._step_over(item)
             self.accept([item])
@@ -239,8 +267,6 @@ class Hub:
     async def look(self, *, everywhere: bool) -> None:
         """Compare our places with the log: of what happened lately, or of all our rooms."""
         self.epoch = await cross(current_epoch)
-        await self.connect()
-        await self.subscribe(tuple(self.rooms))
         if everywhere:
             heads = await cross(log.heads_of, list(self.rooms))
         else:
@@ -249,4 +275,10 @@ class Hub:
             channel = self.rooms.get(room)
             if channel is not None and channel.seq is not None and channel.seq < head:
                 self.suspect(room)
+
+    async def attend(self) -> None:
+        """Have the layer know what we hear, as far as it does not; apart from looking, which never waits for it."""
+        async with self.starting:
+            await self.connect()
+        await self.subscribe(tuple(self.rooms))
         await self.leave_empty()

@@ -1,24 +1,42 @@
 """Runs uvicorn with the limits that sockets need; its own defaults accept bombs, log tickets and wait for ever."""
 
+import asyncio
 import contextlib
 import copy
 import logging
+import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from threading import Timer
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from chat.conf import chat_settings
 from chat.extras import named
+from chat.websocket.leaving import LEAVE_WITHIN, farewell
 
 with named():
     from uvicorn import Config, Server
     from uvicorn.config import LOGGING_CONFIG
+    from uvicorn.lifespan.off import LifespanOff
+    from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from uvicorn.supervisors import Multiprocess
+
+if TYPE_CHECKING:
+    # The one that is chosen where websockets is installed, as the extra has it.
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+else:
+    WebSocketsSansIOProtocol = AutoWebSocketsProtocol
 
 logger = logging.getLogger("uvicorn.error")
 
 BACKLOG = 2048
 STUCK_AFTER_MS = 20_000
+# Seconds that requests and sockets get to end, and then that threads do, which nothing can interrupt.
+GRACE = 8
+GRACE_OF_THREADS = 2
 
 
 class WithoutQuery(logging.Filter):
@@ -53,14 +71,67 @@ def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-# The options that matter. `loop` and `ws` stay "auto": that is uvloop where it is installed,
-# and the fast websockets implementation, which the name "websockets" does not pick.
+class Protocol(WebSocketsSansIOProtocol):
+    """uvicorn's sockets, but for their end: those of the chat are answered what they asked before they are closed."""
+
+    def shutdown(self) -> None:
+        """Begin to end this socket, because the server leaves."""
+        scope = getattr(self, "scope", None)
+        leave = farewell(scope) if scope and not self.close_sent else None
+        if leave is None:
+            super().shutdown()
+        else:
+            self.stop_keepalive()
+            leave()
+        # No close frame passes the full buffer of one who does not read.
+        self.loop.call_later(LEAVE_WITHIN + 2, self.transport.abort)
+
+
+class Life(LifespanOff):
+    """What a process does when it begins and ends to serve, in the place where uvicorn would ask the application."""
+
+    async def startup(self) -> None:
+        """Tell metrics from now on, where that is wanted."""
+        if chat_settings.METRICS:
+            # By now the application is loaded, whose hub it tells of; its package is an extra.
+            try:
+                expose = import_string("chat.websocket.exposition.expose")
+                await asyncio.to_thread(expose, chat_settings.METRICS)
+            except (ImportError, ImproperlyConfigured) as error:
+                logger.error("Not started: %s", error)
+                self.should_exit = True
+
+    async def shutdown(self) -> None:
+        """Have the process end, even where a thread waits for a database that does not answer."""
+        last = Timer(GRACE_OF_THREADS, _leave_threads)
+        last.daemon = True
+        last.start()
+
+
+def _leave_threads() -> None:
+    logger.error(
+        "threads are still at work: leaving without them; what they commit is not acknowledged"
+    )
+    os._exit(1)
+
+
+class Settings(Config):
+    """uvicorn's own configuration, with :class:`Life` in every process that serves by it."""
+
+    def load(self) -> None:
+        """Load the application."""
+        super().load()
+        self.lifespan_class = Life
+
+
+# The options that matter. `loop` stays "auto": that is uvloop where it is installed.
 UVICORN_OPTIONS: dict[str, Any] = {
     # 15 KB on the wire would become 15 MB in memory.
     "ws_per_message_deflate": False,
     "ws_ping_interval": 20,
     "ws_ping_timeout": 20,
-    "timeout_graceful_shutdown": 10,
+    "timeout_graceful_shutdown": GRACE,
+    "ws": Protocol,
     "backlog": BACKLOG,
     "server_header": False,
     # Django and Channels do not speak it.
@@ -85,7 +156,7 @@ def build(app: str | Callable[..., Any], **options: Any) -> Server:
     """A uvicorn server with UVICORN_OPTIONS and room for frames of CHAT["FRAME_MAX"]; `options` win over them."""
     # Twice that: a frame a little too big the chat refuses in words, only a far bigger one uvicorn cuts off.
     limits = {"ws_max_size": 2 * chat_settings.FRAME_MAX}
-    return Server(Config(app, **{**UVICORN_OPTIONS, **limits, **options}))
+    return Server(Settings(app, **{**UVICORN_OPTIONS, **limits, **options}))
 
 
 def serve(app: str, sock: socket.socket, *, workers: int = 1, **options: Any) -> None:

@@ -21,12 +21,24 @@ class ErrorShape(serializers.Serializer[Any]):
     retry_after = serializers.IntegerField(required=False, help_text="Seconds.")
 
 
+class RateShape(serializers.Serializer[Any]):
+    """So many within so many seconds."""
+
+    count = serializers.IntegerField()
+    seconds = serializers.IntegerField()
+
+
 class LimitsShape(serializers.Serializer[Any]):
-    """Characters of a message, bytes of a frame, events of a room that a resume replays."""
+    """Characters of a message, bytes of a frame, events of a room that a resume replays; and how often.
+
+    ``writes`` are a person's over REST and sockets together, ``frames`` those of one socket. null: as many as you like.
+    """
 
     text = serializers.IntegerField()
     frame = serializers.IntegerField()
     resume = serializers.IntegerField()
+    writes = RateShape(allow_null=True)
+    frames = RateShape(allow_null=True)
 
 
 class HelloFrame(serializers.Serializer[Any]):
@@ -68,12 +80,21 @@ class HiddenFrame(serializers.Serializer[Any]):
     seq = SeqField()
 
 
+class LeavingFrame(serializers.Serializer[Any]):
+    """The server leaves: what is under way is answered yet, then the socket closes (1012). Reconnect and resume."""
+
+    reconnect_in = serializers.FloatField(
+        help_text="Seconds to wait before that, another number for every socket."
+    )
+
+
 FRAMES: dict[str, Shape] = {
     "hello": HelloFrame,
     "failed": FailedFrame,
     "resumed": ResumedFrame,
     "reset": ResetFrame,
     "hidden": HiddenFrame,
+    "leaving": LeavingFrame,
 }
 
 # Whoever shows a closed socket can say why.

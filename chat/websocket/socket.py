@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published, encode
 from chat.queries.grounds import Grounds
 from chat.queries.people import Person
+from chat.websocket.leaving import LEAVE_WITHIN
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
 TOO_SLOW = 1013
+LEAVING = 1012
 # Seconds that a close frame may take: a full buffer passes none.
 CLOSE_TIMEOUT = 1
 
@@ -51,6 +55,10 @@ class Socket:
         self._outbox_bytes = 0
         self._sending: asyncio.Task[None] | None = None
         self._closed: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        self._working = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._main = asyncio.current_task()
 
     def signed_in(self, grounds: Grounds | None, expires_at: float | None) -> None:
@@ -82,7 +90,7 @@ class Socket:
         if seat.held is not None:
             seat.held.append(item)
             if len(seat.held) > chat_settings.RESUME_MAX:
-                self.close(TOO_SLOW)
+                self._let_go()
         elif not item.seq:
             self.tell(item.text)
         elif item.seq > seat.cursor:
@@ -119,6 +127,11 @@ class Socket:
         self._outbox_bytes += len(text)
         over = len(self._outbox) > chat_settings.OUTBOX_EVENTS
         if over or self._outbox_bytes > chat_settings.OUTBOX_BYTES:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if not self.closing:
+            metrics.dropped("slow socket")
             self.close(TOO_SLOW)
 
     async def _drain(self, first: Awaitable[None]) -> None:
@@ -138,6 +151,44 @@ class Socket:
         while self._sending is not None and not self.closing:
             # Shielded: who waits may be cancelled, but not what is being sent.
             await asyncio.shield(self._sending)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Let the server, if it leaves now, wait until the command that runs in this block is answered."""
+        self.begun()
+        try:
+            yield
+        finally:
+            self.ended()
+
+    def begun(self) -> None:
+        """Note that a command is under way, until :meth:`ended`."""
+        self._working += 1
+        self._idle.clear()
+
+    def ended(self) -> None:
+        """Note that a command under way was answered."""
+        self._working -= 1
+        if not self._working:
+            self._idle.set()
+
+    def leave(self, reconnect_in: float) -> None:
+        """Say that the server leaves; answer the commands under way, take no more, and close."""
+        if self._leaving is None and not self.closing:
+            self.answer({"type": "leaving", "reconnect_in": reconnect_in})
+            self._leaving = asyncio.create_task(self._leave())
+
+    @property
+    def leaving(self) -> bool:
+        """Whether no more commands are taken."""
+        return self._leaving is not None or self.closing
+
+    async def _leave(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_WITHIN):
+                await self._idle.wait()
+                await self.flushed()
+        self.close(LEAVING)
 
     def close(self, code: int) -> None:
         """End the socket, with a close frame if its buffer still takes one."""

@@ -22,6 +22,15 @@ CHAT = {
     "LIMIT_ADDRESS": env.str("CHAT_LIMIT_ADDRESS", default="50/5 minutes"),
     "LIMIT_REGISTER": env.str("CHAT_LIMIT_REGISTER", default="20/hour"),
     "LIMIT_REFRESH": env.str("CHAT_LIMIT_REFRESH", default="50/5 minutes"),
+    # What a person may change, over REST and sockets together; rooms they may open; frames of one socket. (Empty: any.)
+    "LIMIT_WRITES": env.str("CHAT_LIMIT_WRITES", default="600/minute"),
+    "LIMIT_GROUPS": env.str("CHAT_LIMIT_GROUPS", default="100/hour"),
+    "LIMIT_DIRECT": env.str("CHAT_LIMIT_DIRECT", default="100/hour"),
+    "LIMIT_FRAMES": env.str("CHAT_LIMIT_FRAMES", default="300/10 seconds"),
+    # Open sockets: of a person, from an address, and of these not signed in yet. (0: any number.)
+    "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,
+    "LIMIT_SOCKETS_ADDRESS": env.int("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000) or None,
+    "LIMIT_SOCKETS_UNKNOWN": env.int("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20) or None,
     "LIMITS_STORAGE": env.str("REDIS_URL", default="") or "memory://",
     "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
     # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)
@@ -52,4 +61,8 @@ CHAT = {
     "OUTBOX_BYTES": 1_048_576,
     # Threads, each with a database connection, that the sockets of a process share.
     "BRIDGE_THREADS": env.int("CHAT_BRIDGE_THREADS", default=8),
+    # Seconds that a command may wait for one of them.
+    "BRIDGE_WAIT": 5,
+    # Where each process tells Prometheus what it counts: "127.0.0.1:9100" and the ports after it. (Default: nowhere.)
+    "METRICS": env.str("CHAT_METRICS", default=None),
 }

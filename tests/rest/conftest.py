@@ -10,8 +10,8 @@ from django.contrib.auth import get_user_model
 from rest_framework.test import APIClient
 
 from chat.actions.people import add_person, register_person
+from chat.limits.store import storage_at
 from chat.models import Profile
-from chat.rest.auth.limiting import limiter_on
 from tests.documents import check_answer
 
 PASSWORD = "correct horse battery"
@@ -36,7 +36,7 @@ def documented(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _counts_begin_anew(configured: Callable[..., None]) -> None:
     """What one test got wrong at sign-in is not held against the next."""
-    limiter_on.cache_clear()
+    storage_at.cache_clear()
     configured(LIMITS_STORAGE="memory://")
 
 

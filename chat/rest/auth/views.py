@@ -16,15 +16,15 @@ from chat.actions.devices import end_devices, end_outdated, open_device, renew_d
 from chat.actions.people import profile_for, register_person
 from chat.actions.tickets import LIFETIME, make_ticket
 from chat.errors import Conflict, Forbidden, RateLimited, TokenExpired, Unauthenticated
-from chat.queries.grounds import auth_hash_of, grounds_of
-from chat.queries.people import devices_of
-from chat.rest.answers import Answer, gone, listed
-from chat.rest.auth.authentication import SignIn, living_account
-from chat.rest.auth.limiting import (
+from chat.limits.sign_in import (
     count_registration,
     counting_bad_refreshes,
     counting_wrong_passwords,
 )
+from chat.queries.grounds import auth_hash_of, grounds_of
+from chat.queries.people import devices_of
+from chat.rest.answers import Answer, gone, listed
+from chat.rest.auth.authentication import SignIn, living_account
 from chat.rest.auth.shapes import (
     CredentialsSerializer,
     RefreshSerializer,
@@ -132,6 +132,8 @@ class TicketViewSet(ChatViewSet):
 class LogoutViewSet(ChatViewSet):
     """End the sign-in that asks: its tokens fail at once."""
 
+    # Whoever wrote too much may still go.
+    writes = False
     outputs = {"create": gone()}
 
     def create(self, request: Request) -> Response:
@@ -146,6 +148,7 @@ class LogoutViewSet(ChatViewSet):
 class DeviceViewSet(ChatViewSet):
     """Where I am signed in, the last seen first; deleting signs out."""
 
+    writes = False
     outputs = {"list": listed(DeviceSerializer), "destroy_all": gone(), "destroy": gone()}
 
     def list(self, request: Request) -> Response:

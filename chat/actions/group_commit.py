@@ -1,0 +1,186 @@
+"""Group commit: while one batch of sends is being written, those that come wait and go together in the next.
+
+Alone, a send goes at once; under load one transaction carries hundreds, across rooms, and the cost of each
+falls. A room that another process is writing to does not hold up the others: its sends go to a lane of
+their own, where they wait for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+
+from chat import metrics
+from chat.actions.sending import Draft, Outcome, RoomBusy, Sent, send_message, send_messages
+from chat.errors import Unavailable
+from chat.events import database
+
+logger = logging.getLogger("chat.actions.group_commit")
+
+# Sends that one transaction carries at most: beyond, the cost of each falls no further, but all wait longer.
+BATCH_MAX = 256
+# Sends that may wait for their batch before further ones are refused.
+WAITING_MAX = 10_000
+# Seconds after which whoever waits is told `unavailable`; what is stored after all, a repeat finds.
+ANSWER_TIMEOUT = 10
+# Busy rooms that are waited for at the same time.
+BUSY_LANES = 4
+
+# What came of a draft; another exception than a refusal is a fault of ours.
+Result = Outcome | Exception
+# Takes the results of a batch that it waits for, each with the tag that it gave, in any thread.
+Receiver = Callable[[list[tuple[Any, Result]]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A draft, and who is told under which tag what came of it."""
+
+    draft: Draft
+    receiver: Receiver
+    tag: Any
+
+
+class GroupCommit:
+    """The one writer of a process's sends."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[Waiting] = SimpleQueue()
+        self._busy: dict[UUID, deque[Waiting]] = {}
+        self._lock = threading.Lock()
+        self._lanes = ThreadPoolExecutor(BUSY_LANES, thread_name_prefix="chat-busy-room")
+        self._writer = threading.Thread(target=self._write_on, name="chat-writer", daemon=True)
+        self._writer.start()
+
+    def submit(self, draft: Draft, receiver: Receiver, tag: Any = None) -> None:
+        """Have a draft sent with the next batch; never blocks. Raises Unavailable when too many wait."""
+        if self._waiting.qsize() >= WAITING_MAX:
+            raise Unavailable()
+        self._waiting.put(Waiting(draft, receiver, tag))
+
+    def _write_on(self) -> None:
+        while True:
+            batch = self._next_batch()
+            if batch:
+                self._write(batch)
+            if self._waiting.empty():
+                # Nothing waits: the connection may go back to its pool, or end if it is broken.
+                close_old_connections()
+
+    def _next_batch(self) -> list[Waiting]:
+        """Wait for a draft and take all that wait, but those for rooms that are being waited for."""
+        batch = [self._waiting.get()]
+        try:
+            while len(batch) < BATCH_MAX:
+                batch.append(self._waiting.get_nowait())
+        except Empty:
+            pass
+        with self._lock:
+            return [one for one in batch if not self._behind_others(one)]
+
+    def _behind_others(self, one: Waiting) -> bool:
+        """Put a draft behind those that wait for its room, lest it overtake them."""
+        lane = self._busy.get(one.draft.room)
+        if lane is None:
+            return False
+        lane.append(one)
+        return True
+
+    def _write(self, batch: list[Waiting]) -> None:
+        results = _send_all([one.draft for one in batch], wait=False)
+        told = []
+        for one, result in zip(batch, results, strict=True):
+            if isinstance(result, RoomBusy):
+                self._wait_for_room(one)
+            else:
+                told.append((one, result))
+        _tell(told)
+
+    def _wait_for_room(self, one: Waiting) -> None:
+        with self._lock:
+            if self._behind_others(one):
+                return
+            self._busy[one.draft.room] = deque([one])
+        self._lanes.submit(self._write_room, one.draft.room)
+
+    def _write_room(self, room: UUID) -> None:
+        """Write what waits for one busy room, until nothing does."""
+        while True:
+            with self._lock:
+                lane = self._busy[room]
+                batch = [lane.popleft() for _ in range(min(len(lane), BATCH_MAX))]
+                if not batch:
+                    del self._busy[room]
+                    break
+            results = _send_all([one.draft for one in batch], wait=True)
+            _tell(list(zip(batch, results, strict=True)))
+        close_old_connections()
+
+
+def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
+    """Send a batch; one that fails as a whole is tried draft by draft, so that a bad one fails alone."""
+    try:
+        close_old_connections()
+        metrics.batch(len(drafts))
+        return send_messages(drafts, wait=wait)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("a batch of sends was not written: %s", type(error).__name__)
+        return [Unavailable()] * len(drafts)
+    except Exception as error:
+        if len(drafts) == 1:
+            return [error]
+        return [result for one in drafts for result in _send_all([one], wait=wait)]
+
+
+def _tell(results: Sequence[tuple[Waiting, Result]]) -> None:
+    """Give each receiver its results, all of a batch at once."""
+    by_receiver: dict[Receiver, list[tuple[Any, Result]]] = {}
+    for one, result in results:
+        by_receiver.setdefault(one.receiver, []).append((one.tag, result))
+    for receiver, told in by_receiver.items():
+        try:
+            receiver(told)
+        except Exception:
+            logger.exception("an answer was not taken")
+
+
+_writers: dict[int, GroupCommit] = {}
+_starting = threading.Lock()
+
+
+def group_commit() -> GroupCommit:
+    """Return this process's writer, started on first use: threads do not survive a fork."""
+    process = os.getpid()
+    with _starting:
+        if process not in _writers:
+            _writers[process] = GroupCommit()
+        return _writers[process]
+
+
+def send(draft: Draft) -> Sent:
+    """Send one message with whatever else this process is sending, and wait until it is stored.
+
+    Inside a transaction it is sent there and then, for only there can it be taken back with it.
+    Raises what refused it; Unavailable too when it was not stored in time.
+    """
+    if transaction.get_connection(database()).in_atomic_block:
+        return send_message(draft)
+    future: Future[Result] = Future()
+    group_commit().submit(draft, lambda told: future.set_result(told[0][1]))
+    try:
+        result = future.result(ANSWER_TIMEOUT)
+    except TimeoutError:
+        raise Unavailable() from None
+    if isinstance(result, Exception):
+        raise result
+    return result

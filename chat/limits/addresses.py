@@ -1,0 +1,51 @@
+"""Whom the network says is asking, over REST and sockets alike: what our proxies added, never what the client wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from chat.conf import chat_settings
+
+
+def address_of(request: Request | HttpRequest) -> str:
+    """Return the digest of a request's address."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return _address(request.META.get("REMOTE_ADDR") or "", forwarded)
+
+
+def address_in(scope: Mapping[str, Any]) -> str:
+    """Return the digest of the address that a handshake came from: the same as a request's from there."""
+    remote, *_ = scope.get("client") or [""]
+    hops = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return _address(remote, b",".join(hops).decode("latin-1"))
+
+
+def digest(text: str) -> str:
+    """Return what stands for a name or an address in the store, which need not know them."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _address(remote: str, forwarded: str) -> str:
+    proxies = chat_settings.PROXIES
+    if proxies:
+        hops = forwarded.split(",")
+        # Fewer hops than proxies: it did not come through them all, and the header is the client's.
+        remote = hops[-proxies] if len(hops) >= proxies else remote
+    return digest(_network(remote.strip()))
+
+
+def _network(said: str) -> str:
+    try:
+        address = ip_address(said)
+    except ValueError:
+        return said
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    # Whoever has one IPv6 address has the 2⁶⁴ beside it.
+    return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))

@@ -1,0 +1,61 @@
+"""Counts wrong passwords at the login pages of the host: the admin's, the browsable API's, its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.debug import sensitive_post_parameters
+
+from chat.errors import ChatError, RateLimited, Unavailable
+from chat.limits.sign_in import counting_wrong_passwords
+
+View = Callable[..., HttpResponseBase]
+
+
+class _NotLetIn(Exception):
+    """The page was answered once more: whatever was wrong, it counts."""
+
+
+def limited_login(view: View) -> View:
+    """Return a login page that shares the counts of ``auth/token/``.
+
+    For a view that answers a POST of a name (as ``username``, or under the account's own word for it) with a redirect
+    when it lets in: ``path("admin/login/", limited_login(admin.site.login))``, before the urls of the admin. Beyond the
+    limit: 429 with ``Retry-After``; while the store is away 503.
+    """
+
+    @wraps(view)
+    @sensitive_post_parameters()
+    def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        answer: list[HttpResponseBase] = []
+        try:
+            with counting_wrong_passwords(request, _name(request)):
+                answer.append(view(request, *args, **kwargs))
+                if not 300 <= answer[0].status_code < 400:
+                    raise _NotLetIn
+        except _NotLetIn:
+            return answer[0]
+        except (RateLimited, Unavailable) as refusal:
+            # One that comes after the page let in is not the page's to take back.
+            return answer[0] if answer else _refused(refusal)
+        return answer[0]
+
+    return limited
+
+
+def _name(request: HttpRequest) -> str:
+    own = get_user_model().USERNAME_FIELD
+    return request.POST.get("username") or request.POST.get(own) or ""
+
+
+def _refused(refusal: ChatError) -> HttpResponse:
+    said = f"{refusal.detail} Try again in {refusal.retry_after} seconds."
+    headers = {"Retry-After": str(refusal.retry_after), "Cache-Control": "no-store"}
+    return HttpResponse(said, content_type="text/plain", status=refusal.status, headers=headers)

@@ -1,0 +1,154 @@
+"""What one socket may ask of this process: frames in a time, a place among the open ones, writes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from chat.conf import chat_settings
+from chat.errors import ChatError, RateLimited
+from chat.limits import AVAILABLE, writes
+from chat.limits.addresses import address_in
+from chat.limits.places import places, shared
+from chat.queries.people import Person
+from chat.websocket.bridge import cross
+from chat.websocket.frames import failed, parsed, ref_of, refuse
+from chat.websocket.socket import Socket
+
+if AVAILABLE or TYPE_CHECKING:
+    from chat.limits import store
+
+ADDRESS = "LIMIT_SOCKETS_ADDRESS"
+PERSON = "LIMIT_SOCKETS_PERSON"
+UNKNOWN = "LIMIT_SOCKETS_UNKNOWN"
+
+# Times the limit that a socket may send within one window; beyond, it is closed.
+FLOOD = 2
+
+# Tasks that nothing refers to are collected while they run.
+_saying: set[asyncio.Task[None]] = set()
+
+
+def rate_told(setting: str) -> dict[str, int] | None:
+    """Return ``{count, seconds}``, or None where there is no limit."""
+    rate = store.rate(setting) if AVAILABLE else None
+    return {"count": rate.amount, "seconds": rate.get_expiry()} if rate else None
+
+
+class Flow:
+    """How many frames a socket has sent in the window that the first of them began.
+
+    Two numbers, because the library's own counter starts a thread to forget, and this is asked for every frame.
+    """
+
+    def __init__(self) -> None:
+        self._rate = store.rate("LIMIT_FRAMES") if AVAILABLE else None
+        self._ends = 0.0
+        self._count = 0
+
+    def takes(self, socket: Socket, message: dict[str, Any]) -> bool:
+        """Count a frame, whatever it holds; one too many is answered, and a socket that floods is closed."""
+        if socket.closing:
+            return False
+        if self._rate is None:
+            return True
+        now = time.monotonic()
+        if now >= self._ends:
+            self._ends, self._count = now + self._rate.get_expiry(), 0
+        self._count += 1
+        if self._count <= self._rate.amount:
+            return True
+        refusal = RateLimited("Too many frames.", retry_after=max(1, ceil(self._ends - now)))
+        if self._count > FLOOD * self._rate.amount:
+            refuse(socket, refusal)
+        else:
+            socket.answer(failed(refusal, _ref(message)))
+        return False
+
+
+def _ref(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the ref of a frame, as far as it has one."""
+    if len(message.get("text") or "") > chat_settings.FRAME_MAX:
+        return {}
+    try:
+        return ref_of(parsed(message))
+    except ChatError:
+        return {}
+
+
+async def count_write(person: Person) -> None:
+    """Count a write of a person, over whichever door. Raises RateLimited."""
+    if not writes.spend(person.pk):
+        await cross(writes.buy, person.pk)
+
+
+def place_of_address(scope: dict[str, Any], setting: str = ADDRESS) -> Any:
+    """Hold one of the places of an address, for an ``async with``. Raises RateLimited."""
+    return _place(setting, address_in(scope))
+
+
+def place_of_person(person: Person) -> Any:
+    """Hold one of the places of a person, for an ``async with``. Raises RateLimited."""
+    return _place(PERSON, str(person.pk))
+
+
+@asynccontextmanager
+async def _place(setting: str, who: str) -> AsyncIterator[None]:
+    limit: int | None = getattr(chat_settings, setting)
+    if limit is None:
+        yield
+        return
+    key = f"{setting}:{who}"
+    if shared():
+        await _taken(key, limit)
+    else:
+        places.take(key, limit)
+    try:
+        yield
+    finally:
+        _leave(key)
+
+
+async def _taken(key: str, limit: int) -> None:
+    taking = asyncio.ensure_future(cross(places.take, key, limit))
+    try:
+        await asyncio.shield(taking)
+    except asyncio.CancelledError:
+        # The thread goes on, and what it takes nobody would give back.
+        taking.add_done_callback(partial(_given_back, key))
+        raise
+
+
+def _given_back(key: str, taking: asyncio.Task[None]) -> None:
+    if taking.exception() is None:
+        _leave(key)
+
+
+def _leave(key: str) -> None:
+    places.leave(key)
+    if places.unsaid and not any(
+        not task.done() and task.get_loop().is_running() for task in _saying
+    ):
+        task = asyncio.create_task(_say())
+        _saying.add(task)
+        task.add_done_callback(_saying.discard)
+
+
+async def _say() -> None:
+    """Tell the other processes of all places that are given back meanwhile: one crossing for many."""
+    while places.unsaid:
+        if not await cross(places.say):
+            return
+
+
+async def keep_places() -> None:
+    """Tell the other processes every few seconds that this one lives, and so its sockets count."""
+    while True:
+        if shared():
+            await cross(places.say)
+        await asyncio.sleep(chat_settings.RECHECK)
