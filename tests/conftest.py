@@ -11,7 +11,8 @@ from chat.actions.people import add_person
 from chat.actions.rooms import create_group, open_direct
 from chat.events import Published, database
 from chat.models import Profile, Room
-from tests.live.fixtures import setup  # noqa: F401  (a fixture of this name, for all tests)
+from tests.access_scene import house  # noqa: F401  (a fixture of this name, for all tests)
+from tests.live.fixtures import setup  # noqa: F401  (as well)
 
 # A project of its own, which test_host.py runs in a process of its own.
 collect_ignore = ["host"]

@@ -50,12 +50,24 @@ class WithoutQuery(logging.Filter):
         return True
 
 
+class WithoutClientFaults(logging.Filter):
+    """Takes the traceback off what uvicorn writes of text that is not UTF-8: it is the client's doing, and one line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError):
+            record.exc_info = None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+
 def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
-    """The same logging configuration, with no query string in what uvicorn writes."""
+    """The same logging configuration; uvicorn then writes no query string, and no fault of a client as one of ours."""
     config = copy.deepcopy(log_config)
-    config.setdefault("filters", {})["without_query"] = {"()": f"{__name__}.WithoutQuery"}
+    filters = {"without_query": WithoutQuery, "without_client_faults": WithoutClientFaults}
+    for key, kind in filters.items():
+        config.setdefault("filters", {})[key] = {"()": f"{__name__}.{kind.__name__}"}
     for name in ("uvicorn.error", "uvicorn.access"):
-        config["loggers"].setdefault(name, {})["filters"] = ["without_query"]
+        config["loggers"].setdefault(name, {})["filters"] = list(filters)
     return config
 
 
