@@ -40,6 +40,8 @@ class Client:
         self.codes: list[int] = []
         # The planted fault of a client: taking "no answer" for "not stored".
         self.swallows = False
+        # Errors of the harness itself, after which a run says nothing.
+        self.broken: list[BaseException] = []
         self._http = http
         self._at = 0
         self._leaving = False
@@ -91,8 +93,13 @@ class Client:
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.broken.append(error)
 
     async def _stay(self) -> None:
         tries = 0

@@ -92,17 +92,18 @@ class Connection:
                 answer.set_exception(Lost("the connection ended"))
         self._answers.clear()
 
-    async def ask(self, type: str, **fields: Any) -> Frame:
+    async def ask(self, command: str, **fields: Any) -> Frame:
         """Send a command and return its result. Raises Refused, Lost."""
         assert self._socket is not None
         ref = f"c{next(self._refs)}"
         answer = self._answers[ref] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(ANSWERED_WITHIN):
-                await self._socket.send(orjson.dumps({"type": type, "ref": ref, **fields}), text=True)
+                frame = {"type": command, "ref": ref, **fields}
+                await self._socket.send(orjson.dumps(frame), text=True)
                 frame = await answer
         except (ConnectionClosed, TimeoutError) as error:
-            raise Lost(type(error)) from error
+            raise Lost(type(error).__name__) from error
         finally:
             self._answers.pop(ref, None)
             answer.cancel()

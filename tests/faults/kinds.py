@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.faults.fault import Fault
+from tests.faults.herd import Thundering
+from tests.faults.of_clients import Deafened, Flooded, Stalled, Vanished
 from tests.faults.of_database import Crashed, Deadlocked, Exhausted, Frozen
 from tests.faults.of_processes import Clock, Deployed, Killed, OnSqlite
 from tests.faults.of_redis import Burst, CutOff, Flushed, Hung, Idle, Repeated, Restarted
@@ -22,6 +24,11 @@ FAULTS: dict[str, type[Fault]] = {
         Frozen,
         Exhausted,
         Deadlocked,
+        Stalled,
+        Flooded,
+        Vanished,
+        Deafened,
+        Thundering,
         Clock,
         Deployed,
         Repeated,

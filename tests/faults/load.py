@@ -62,6 +62,8 @@ class Load:
         self._busy[client.name] = self._busy.get(client.name, 0) + 1
         try:
             await self._one(client, room)
+        except Exception as error:
+            client.broken.append(error)
         finally:
             self._busy[client.name] -= 1
 

@@ -59,6 +59,10 @@ class Proxy:
         """Connections that stand now."""
         return len(self._links)
 
+    def ends(self) -> list[int]:
+        """The ports from which the proxy is connected to its target."""
+        return [onward.get_extra_info("sockname")[1] for _, onward in self._links]
+
     def blackhole(self, *, to_server: bool = True, to_client: bool = True) -> None:
         """Let nothing pass any more, in both directions or one; nobody is told."""
         if to_server:

@@ -251,7 +251,10 @@ async def read_history(reader: Client, room: str, at: str) -> list[Row]:
 
 
 async def judged(stage: Stage, name: str, injected: str, extra: str = "extra") -> Verdict:
-    """Say what became of a fault."""
+    """Say what became of a fault. Raises what broke in the harness itself: then nothing can be said."""
+    for one in stage.clients:
+        for error in one.broken:
+            raise error
     try:
         history = await history_of(stage)
     except Lost as lost:
