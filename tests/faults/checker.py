@@ -51,9 +51,11 @@ def no_duplicate(history: History) -> Violations:
             wrong.append(f"{one.client} showed {one.room}/{one.seq} twice")
         shown.add(place)
     first = acknowledged(history)
-    for one in of(history, "send", "ok"):
-        if (one.seq, one.more["told"]) != (first[one.id].seq, [one.id, one.hash]):
-            wrong.append(f"{one.id} was acknowledged as {first[one.id].seq} and as {one.seq}")
+    wrong += [
+        f"{one.id} was acknowledged as {first[one.id].seq} and as {one.seq}"
+        for one in of(history, "send", "ok")
+        if (one.seq, one.more["told"]) != (first[one.id].seq, [one.id, one.hash])
+    ]
     return wrong
 
 
@@ -70,7 +72,9 @@ def real_time_order(history: History) -> Violations:
         highest = 0
         for _, begins, seq, id in sorted(moments):
             if begins and seq <= highest:
-                wrong.append(f"{id} has {seq}, though {highest} was acknowledged before it was sent")
+                wrong.append(
+                    f"{id} has {seq}, though {highest} was acknowledged before it was sent"
+                )
             elif not begins:
                 highest = max(highest, seq)
     return wrong
@@ -195,7 +199,9 @@ def resume_exactness(history: History) -> Violations:
                 cursor = cursors.pop(one.room)
                 if not _exact(heard[one.room], cursor, one.seq):
                     got = f"{heard[one.room][:3]}…{heard[one.room][-3:]}"
-                    wrong.append(f"connection {conn}: from {cursor} to {one.seq} of {one.room} came {got}")
+                    wrong.append(
+                        f"connection {conn}: from {cursor} to {one.seq} of {one.room} came {got}"
+                    )
             elif one.op == "reset" and one.more["reason"] not in RESET_REASONS:
                 wrong.append(f"connection {conn}: a reset for {one.more['reason']}")
     return wrong
@@ -269,7 +275,9 @@ def whole_times(history: History) -> Violations:
     """C12: times can be told of everything: no answer comes before its question."""
     asked = {one.call: one.t for one in of(history, "send", "invoke")}
     answers = of(history, "send", "ok", "fail", "info")
-    return [f"{one.id} was answered before it was asked" for one in answers if one.t < asked[one.call]]
+    return [
+        f"{one.id} was answered before it was asked" for one in answers if one.t < asked[one.call]
+    ]
 
 
 CHECKS: dict[str, Callable[[History], Violations]] = {

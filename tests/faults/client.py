@@ -9,69 +9,37 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
-import orjson
 
 from tests.faults.connection import Connection, Frame, Lost, Refused
+from tests.faults.person import Person
 from tests.faults.record import Recorder, Row, digest, row_of, row_of_message
 
 # Codes after which nothing is stored and the same again would fare the same.
 FINAL = {"invalid", "forbidden", "not_found", "conflict", "too_large", "unsupported"}
 PAGE = 100
-PASSWORD = "of-all-the-tea-in-china"
 
 
-class Client:
-    """One person with one socket. ``addresses`` are the processes it may talk to, its own first."""
+class Client(Person):
+    """One person with one socket, kept up through everything."""
 
     def __init__(
         self, name: str, addresses: Sequence[str], http: httpx2.AsyncClient, recorder: Recorder
     ) -> None:
-        self.name = name
-        self.id = ""
-        self.token = ""
-        self.addresses = list(addresses)
+        super().__init__(name, addresses, http, recorder)
         self.cursors: dict[str, int] = {}
         self.heads: dict[str, int] = {}
-        self.own_log = ""
         self.epoch = ""
-        self.connection: Connection | None = None
-        self.recorder = recorder
         self.reconnects = 0
         self.codes: list[int] = []
         # The planted fault of a client: taking "no answer" for "not stored".
         self.swallows = False
         # Errors of the harness itself, after which a run says nothing.
         self.broken: list[BaseException] = []
-        self._http = http
-        self._at = 0
         self._leaving = False
         self._resuming = False
         self._behind = asyncio.Event()
         self._reading: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    @property
-    def address(self) -> str:
-        return self.addresses[self._at % len(self.addresses)]
-
-    def note(self, type: str, op: str, **what: Any) -> None:
-        conn = self.connection
-        where = (conn.number, conn.address) if conn else (0, self.address)
-        self.recorder.note(self.name, *where, type, op, **what)
-
-    async def sign_up(self) -> None:
-        """Register, and sign in."""
-        answer = await self.rest("POST", "auth/register/", self._credentials)
-        self.id = answer["id"]
-        await self.sign_in()
-
-    async def sign_in(self) -> None:
-        self.token = ""
-        self.token = (await self.rest("POST", "auth/token/", self._credentials))["access"]
-
-    @property
-    def _credentials(self) -> Frame:
-        return {"username": self.name, "password": PASSWORD}
 
     # The connection: kept up for ever, with a jittered back-off.
 
@@ -118,7 +86,7 @@ class Client:
                 self.note("event", "close", more={"code": connection.code})
                 tries = 1 if connection.code in {1000, 1006, 1012} else tries + 1
                 self.reconnects += 1
-            self._at += 1
+            self.at += 1
             await asyncio.sleep(random.uniform(0.05, min(3.0, 0.2 * 2**tries)))
 
     def hang_up(self) -> None:
@@ -235,21 +203,6 @@ class Client:
 
     # What goes out.
 
-    async def rest(self, method: str, path: str, body: Any = None, *, at: str = "") -> Any:
-        """Ask over REST, of the present process or of the one named. Raises Refused, Lost."""
-        try:
-            answer = await self._http.request(
-                method,
-                f"http://{at or self.address}/api/{path}",
-                json=body,
-                headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
-            )
-        except httpx2.HTTPError as error:
-            raise Lost(type(error).__name__) from error
-        if answer.status_code >= 400:
-            raise Refused(_error_of(answer))
-        return orjson.loads(answer.content) if answer.content else None
-
     async def send(
         self, room: str, text: str, deadline: float, *, id: str = "", elsewhere: bool = False
     ) -> Row | None:
@@ -264,9 +217,7 @@ class Client:
             tries += 1
             await asyncio.sleep(random.uniform(0.1, min(2.0, 0.2 * 2**tries)))
 
-    async def _try(
-        self, room: str, id: str, text: str, elsewhere: bool
-    ) -> tuple[Row | None, bool]:
+    async def _try(self, room: str, id: str, text: str, elsewhere: bool) -> tuple[Row | None, bool]:
         """Send once, by socket where there is one; returns what was acknowledged, and whether that settles it."""
         call, connection = next(self.recorder.calls), self.connection
         what = {"call": call, "room": room, "id": id, "hash": digest(text), "sender": self.name}
@@ -314,11 +265,3 @@ class Client:
 
 def _as_fields(row: Row) -> dict[str, Any]:
     return {"seq": row.seq, "id": row.id, "sender": row.sender, "hash": row.hash}
-
-
-def _error_of(answer: httpx2.Response) -> Frame:
-    try:
-        return dict(orjson.loads(answer.content))
-    except orjson.JSONDecodeError:
-        code = "unavailable" if answer.status_code >= 500 else "invalid"
-        return {"code": code, "detail": answer.text[:200]}

@@ -43,7 +43,9 @@ class Fault:
         """Let go of what ``prepare`` took."""
 
 
-async def act(fault: Fault, cluster: Cluster, *, swallows: bool = False, removal: bool = True) -> Verdict:
+async def act(
+    fault: Fault, cluster: Cluster, *, swallows: bool = False, removal: bool = True
+) -> Verdict:
     """Do one fault to people who talk, and return the verdict; the service is whole again afterwards."""
     addresses = await fault.prepare(cluster)
     try:

@@ -81,7 +81,7 @@ class Thundering(Fault):
     people = 5
 
     async def inject(self, stage: Stage) -> None:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         tokens = await self._tokens(stage)
         gate, addresses = asyncio.Semaphore(GATHERING), stage.cluster.addresses

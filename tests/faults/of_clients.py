@@ -101,7 +101,9 @@ class Stalled(Fault):
 
     async def _closed(self, port: int, server: Server) -> float:
         began = monotonic()
-        while connected(port, server.port) and monotonic() - began <= CLOSED_WITHIN:
+        for _ in range(int(CLOSED_WITHIN / 0.2) + 1):
+            if not connected(port, server.port):
+                break
             await asyncio.sleep(0.2)
         return monotonic() - began
 

@@ -44,7 +44,9 @@ class Crashed(Fault):
         false = [
             one
             for one in history.records
-            if (one.op, one.type) == ("send", "ok") and self.down < asked[one.call] and one.t < self.up
+            if (one.op, one.type) == ("send", "ok")
+            and self.down < asked[one.call]
+            and one.t < self.up
         ]
         if false:
             stage.wrong.append(f"{len(false)} acknowledgements while there was no database")
@@ -122,7 +124,9 @@ class Deadlocked(Fault):
         hand = asyncio.to_thread(self._lock, stage.cluster, list(stage.rooms), until)
         await asyncio.gather(hand, self._come_and_go(stage, until))
         self.effective = self.locked > 0
-        stage.notes.append(f"{self.locked} times locked, {self.deadlocks} deadlocks for the other hand")
+        stage.notes.append(
+            f"{self.locked} times locked, {self.deadlocks} deadlocks for the other hand"
+        )
 
     def _lock(self, cluster: Cluster, rooms: list[str], until: float) -> None:
         # Own logs are locked after rooms; this hand takes them first.

@@ -35,6 +35,12 @@ class Restarted(Fault):
         await asyncio.to_thread(stage.cluster.redis.start)
 
 
+class RestartedSoon(Restarted):
+    """The same, for a run among the tests."""
+
+    seconds = 3.0
+
+
 class Flushed(Fault):
     """Redis forgets everything while all sockets stay."""
 

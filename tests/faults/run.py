@@ -49,7 +49,9 @@ def planted(names: Sequence[str]) -> list[Planted]:
 
 async def _sought(name: str, service: Cluster) -> Planted:
     found = await sought(name, service)
-    print(f"  {name}: {'seen' if found.seen else 'NOT SEEN'} ({', '.join(found.red) or 'all green'})")
+    print(
+        f"  {name}: {'seen' if found.seen else 'NOT SEEN'} ({', '.join(found.red) or 'all green'})"
+    )
     return found
 
 
@@ -74,13 +76,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def leave(number: int, frame: FrameType | None) -> None:
     """End as an error does, so that what was started is ended too."""
     raise SystemExit(128 + number)
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     began = time.monotonic()
     names = chosen([*FAULTS, *PLANTED], os.environ.get("ONLY", ""))
     print("==> Faults", flush=True)
@@ -90,11 +92,16 @@ def main() -> int:
     if verdicts:
         print("\n" + table(HEADINGS, [verdict.cells() for verdict in verdicts]))
     if bugs:
-        rows = [[one.name, one.wanted, ", ".join(one.red), "ok" if one.seen else "NOT SEEN"] for one in bugs]
+        rows = [
+            [one.name, one.wanted, ", ".join(one.red), "ok" if one.seen else "NOT SEEN"]
+            for one in bugs
+        ]
         print("\n" + table(["planted bug", "must turn red", "turned red", "verdict"], rows))
     red = sum(not one.sound for one in verdicts) + sum(not one.seen for one in bugs)
-    print(f"\n{len(verdicts)} faults, {len(bugs)} planted bugs, {red} not as they should be, "
-          f"{time.monotonic() - began:.0f} s")
+    print(
+        f"\n{len(verdicts)} faults, {len(bugs)} planted bugs, {red} not as they should be, "
+        f"{time.monotonic() - began:.0f} s"
+    )
     return int(red > 0)
 
 

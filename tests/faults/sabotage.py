@@ -1,4 +1,4 @@
-"""Gets into a server under test by its settings: it dies at a named point, its clock is off, or it has a planted bug."""
+"""Gets into a server under test by its settings: it dies, its clock is off, or it has a bug."""
 
 from __future__ import annotations
 
@@ -23,5 +23,3 @@ class SabotageConfig(AppConfig):
             points.shift_clock(float(seconds))
         if bug := os.environ.get("FAULTS_BUG"):
             bugs.BUGS[bug]()
-
-

@@ -92,9 +92,7 @@ class Server(Service):
             return None
         finally:
             connection.close()
-        told = [
-            line for line in lines if "repair" in line and not line.startswith("#")
-        ]
+        told = [line for line in lines if "repair" in line and not line.startswith("#")]
         return sum(int(float(line.rsplit(" ", 1)[1])) for line in told) if told else None
 
 

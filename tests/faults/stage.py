@@ -157,7 +157,9 @@ async def settled(stage: Stage, within: float) -> bool:
             for room, members in stage.rooms.items()
         ]
         connected = all(one.connection for one in stage.clients)
-        if connected and all(len(seen) == 1 and None not in seen and seen != {0} for seen in cursors):
+        if connected and all(
+            len(seen) == 1 and None not in seen and seen != {0} for seen in cursors
+        ):
             return True
         await asyncio.sleep(0.1)
     return False

@@ -91,8 +91,7 @@ def the(history: History, op: str, type: str = "", *, at: int = 0, client: str =
     found = [
         one
         for one in history.records
-        if one.op == op and one.type in {type, one.type if not type else type}
-        and client in {"", one.client}
+        if one.op == op and type in {"", one.type} and client in {"", one.client}
     ]
     return found[at]
 
@@ -198,7 +197,9 @@ def reset_for_no_reason(history: History) -> None:
 def never_repaired(history: History) -> None:
     """The push after a FLUSHALL is lost, and no head tells of it."""
     history.records = [
-        one for one in history.records if not (one.client == "bob" and one.seq == 5 and one.t == 9 * SECOND)
+        one
+        for one in history.records
+        if not (one.client == "bob" and one.seq == 5 and one.t == 9 * SECOND)
     ]
 
 
