@@ -12,7 +12,7 @@ RUN_STAMP := $(VENV)/.installed-$(REQUIREMENTS)
 DEV_STAMP := $(VENV)/.installed-dev
 SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
 
-.PHONY: help run serve test lint clean
+.PHONY: help run serve test lint faults soak clean
 .DEFAULT_GOAL := help
 
 help: ## Show this.
@@ -39,6 +39,13 @@ test: $(DEV_STAMP) ## Run every check and test.
 
 lint: $(DEV_STAMP) ## Run the checks that run no code of ours.
 	@$(BIN)/python tests/run.py lint
+
+# Both need the programs of PostgreSQL and Redis, and nothing of them running.
+faults: $(DEV_STAMP) ## Do every fault to a service of its own and check what its clients saw (ONLY=F1,F3).
+	@ONLY="$(ONLY)" $(BIN)/python -m tests.faults.run
+
+soak: $(DEV_STAMP) ## The same for long, with what grows meanwhile (MINUTES=20).
+	@MINUTES="$(or $(MINUTES),20)" $(BIN)/python -m tests.faults.soak
 
 clean: ## Remove what was installed and built; .env and the database stay.
 	rm -rf $(VENV) build dist staticfiles htmlcov *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -134,7 +134,8 @@ def no_phantom(history: History) -> Violations:
     open_or_done = {one.id for one in of(history, "send", "ok", "info")}
     refused = {one.id for one in of(history, "send", "fail")} - open_or_done
     wrong = []
-    seen = {(one.sender, one.id, one.hash) for one in of(history, "recv") if one.id}
+    heard = (one for one in of(history, "recv") if one.id and one.room in history.truth)
+    seen = {(one.sender, one.id, one.hash) for one in heard}
     for rows in history.truth.values():
         seen |= {(row.sender, row.id, row.hash) for row in messages(rows)}
     for sender, id, words in seen:

@@ -52,7 +52,7 @@ class Stalled(Fault):
     """A reader that reads nothing, while much is said to it and to others."""
 
     name = "F12"
-    says = "a reader that never reads, 24 MB said in its room"
+    says = "a reader that never reads, up to 24 MB said in its room"
     seconds = 0.0
     megabytes: ClassVar[int] = 24
     words: ClassVar[int] = 4_900
@@ -67,7 +67,7 @@ class Stalled(Fault):
         # Nothing is taken from the buffer any more, by the library neither.
         stalled.transport.pause_reading()
         self.effective = connected(port, server.port)
-        await self._deluge(others[0], room, server)
+        await self._deluge(others[0], room, server, port)
         self.closed = await self._closed(port, server)
         grown = server.resident - before
         stage.notes.append(f"closed after {self.closed:.0f} s, grown by {grown / MIB:.0f} MiB")
@@ -84,12 +84,12 @@ class Stalled(Fault):
         body = {"title": "Deluge", "visibility": "private", "members": [reader.id]}
         return str((await speaker.rest("POST", "groups/", body))["id"])
 
-    async def _deluge(self, speaker: Client, room: str, server: Server) -> None:
-        """Say so much that no buffer between here and there holds it, answers awaited a few at a time."""
+    async def _deluge(self, speaker: Client, room: str, server: Server, port: int) -> None:
+        """Say more than all buffers hold between here and there, or until the reader's connection is gone."""
         left = self.megabytes * MIB // self.words
         wire = await raw_of(speaker, server)
         try:
-            while left > 0:
+            while left > 0 and connected(port, server.port):
                 some = min(left, 50)
                 for _ in range(some):
                     await wire.send(_message(room, self.words), text=True)
