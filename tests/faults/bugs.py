@@ -8,32 +8,24 @@ from typing import Any
 
 
 def ack_before_commit() -> None:
-    """A transaction with a message in it says that it is committed a while before it is."""
+    """Once SIGUSR1 came, the next message is acknowledged before its commit, and the process dies between the two."""
+    import signal
     import threading
-    import time
 
     from django.db.backends.postgresql.base import DatabaseWrapper
+    from django.db.backends.signals import connection_created
 
-    commit = DatabaseWrapper._commit
+    from tests.faults.points import die
+
+    armed, commit = threading.Event(), DatabaseWrapper._commit
 
     def _commit(self: Any) -> None:
-        raw, pool = self.connection, self.pool
-        if not getattr(self, "wrote_message", False):
+        wrote, self.wrote_message = getattr(self, "wrote_message", False), False
+        if armed.is_set() and wrote:
+            self._rollback()
+            threading.Timer(0.2, die).start()
+        else:
             commit(self)
-            return
-
-        def late() -> None:
-            time.sleep(0.15)
-            raw.commit()
-            raw.autocommit = True
-            pool.putconn(raw)
-
-        hooks, self.wrote_message = self.run_on_commit, False
-        threading.Thread(target=late, daemon=True).start()
-        self.connection = None
-        self.connect()
-        self.set_autocommit(False)
-        self.run_on_commit = hooks
 
     def note(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if sql.startswith('INSERT INTO "chat_message"'):
@@ -44,10 +36,9 @@ def ack_before_commit() -> None:
         if note not in connection.execute_wrappers:
             connection.execute_wrappers.append(note)
 
-    from django.db.backends.signals import connection_created
-
     connection_created.connect(wrap, weak=False)
     DatabaseWrapper._commit = _commit
+    signal.signal(signal.SIGUSR1, lambda number, frame: armed.set())
 
 
 def dedupe_in_memory() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
 from typing import ClassVar
 
@@ -12,6 +11,7 @@ from tests.faults.fault import Fault, clients_at, until_gone
 from tests.faults.points import POINTS
 from tests.faults.server import Server
 from tests.faults.stage import Stage
+from tests.live.processes import says_ready
 
 LEAVES_WITHIN = 15.0
 # After how many of its kind a process dies at a named point.
@@ -20,6 +20,16 @@ AFTER_SOME = 5
 
 async def restart(server: Server, **sabotage: str) -> None:
     await asyncio.to_thread(server.restart, **sabotage)
+
+
+async def doom(server: Server, point: str) -> None:
+    """Start a process that dies at a named point, and return once it is ready, or dead already."""
+    if server.running:
+        server.kill()
+    server.sabotage = {"FAULTS_DIE": f"{point}:{AFTER_SOME}"}
+    server.launch()
+    while server.running and not await asyncio.to_thread(says_ready, server.port):
+        await asyncio.sleep(0.05)
 
 
 class Killed(Fault):
@@ -34,8 +44,7 @@ class Killed(Fault):
         doomed, other = stage.cluster.servers[:2]
         for point in self.points:
             # Whoever is at the other process is driven to the one that is going to die.
-            doomed.kill()
-            await restart(doomed, FAULTS_DIE=f"{point}:{AFTER_SOME}")
+            await doom(doomed, point)
             other.kill()
             self.effective &= await until_gone(doomed)
             await asyncio.gather(restart(other), restart(doomed))
@@ -48,20 +57,6 @@ class KilledOnce(Killed):
     """The same, for a run among the tests."""
 
     points = ("after-commit",)
-
-
-class KilledAtRandom(Fault):
-    """kill -9 in the midst of things, several times."""
-
-    name = "kills"
-    says = "kill -9 of each process in turn"
-    seconds = 1.0
-
-    async def inject(self, stage: Stage) -> None:
-        for server in (*stage.cluster.servers, *stage.cluster.servers):
-            await asyncio.sleep(random.uniform(0.5, 1.5))
-            server.kill()
-            await restart(server)
 
 
 class Deployed(Fault):
@@ -127,7 +122,7 @@ class OnSqlite(Fault):
     async def inject(self, stage: Stage) -> None:
         server = stage.cluster.servers[0]
         for point in ("before-commit", "after-commit"):
-            await restart(server, FAULTS_DIE=f"{point}:{AFTER_SOME}")
+            await doom(server, point)
             self.effective &= await until_gone(server)
             await restart(server)
         room, members = list(stage.rooms.items())[-1]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from dataclasses import dataclass
 
-from tests.faults.fault import Fault, act
-from tests.faults.of_processes import KilledAtRandom, KilledOnce
+from tests.faults.fault import Fault, act, until_gone
+from tests.faults.of_processes import KilledOnce, restart
 from tests.faults.of_redis import Flushed
 from tests.faults.server import Cluster
+from tests.faults.stage import Stage
 
 SWALLOWED = "5xx-as-refusal"
 
@@ -19,9 +22,22 @@ class Calm(Fault):
     seconds = 4.0
 
 
+class DiesAfterAck(Fault):
+    """What was acknowledged before its commit is lost by a crash between the two."""
+
+    name = "crash"
+    seconds = 1.0
+
+    async def inject(self, stage: Stage) -> None:
+        for server in stage.cluster.servers:
+            os.kill(server.pid, signal.SIGUSR1)
+            self.effective &= await until_gone(server)
+            await restart(server)
+
+
 # The bug, the check that must see it, and what is done to the service meanwhile.
 PLANTED: dict[str, tuple[str, type[Fault]]] = {
-    "ack-before-commit": ("C1", KilledAtRandom),
+    "ack-before-commit": ("C1", DiesAfterAck),
     "dedupe-in-memory": ("C2", Calm),
     "order-by-id": ("C4", Calm),
     "resume-from-cursor": ("C8", Calm),

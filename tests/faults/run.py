@@ -50,7 +50,8 @@ def planted(names: Sequence[str]) -> list[Planted]:
 async def _sought(name: str, service: Cluster) -> Planted:
     found = await sought(name, service)
     print(
-        f"  {name}: {'seen' if found.seen else 'NOT SEEN'} ({', '.join(found.red) or 'all green'})"
+        f"  {name}: {'seen' if found.seen else 'NOT SEEN'} ({', '.join(found.red) or 'all green'})",
+        flush=True,
     )
     return found
 
