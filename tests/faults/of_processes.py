@@ -11,7 +11,6 @@ from tests.faults.fault import Fault, clients_at, until_gone
 from tests.faults.points import POINTS
 from tests.faults.server import Server
 from tests.faults.stage import Stage
-from tests.live.processes import says_ready
 
 LEAVES_WITHIN = 15.0
 # After how many of its kind a process dies at a named point.
@@ -24,12 +23,7 @@ async def restart(server: Server, **sabotage: str) -> None:
 
 async def doom(server: Server, point: str) -> None:
     """Start a process that dies at a named point, and return once it is ready, or dead already."""
-    if server.running:
-        server.kill()
-    server.sabotage = {"FAULTS_DIE": f"{point}:{AFTER_SOME}"}
-    server.launch()
-    while server.running and not await asyncio.to_thread(says_ready, server.port):
-        await asyncio.sleep(0.05)
+    await asyncio.to_thread(server.restart_to_die, FAULTS_DIE=f"{point}:{AFTER_SOME}")
 
 
 class Killed(Fault):

@@ -70,6 +70,14 @@ class Server(Service):
         self.sabotage = sabotage
         self.start()
 
+    def restart_to_die(self, **sabotage: str) -> None:
+        """Start anew with sabotage that ends it; return once it is ready, or dead already."""
+        if self.running:
+            self.kill()
+        self.sabotage = sabotage
+        self.launch()
+        await_answer(self.name, lambda: not self.running or says_ready(self.port))
+
     @property
     def resident(self) -> int:
         """Bytes of memory that the process holds."""
