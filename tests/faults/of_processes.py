@@ -50,6 +50,7 @@ class Killed(Fault):
 class KilledOnce(Killed):
     """The same, for a run among the tests."""
 
+    says = "kill -9 of a process: at random, after commit"
     points = ("after-commit",)
 
 
