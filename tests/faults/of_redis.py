@@ -135,15 +135,15 @@ class Burst(Fault):
     """More at once than any queue between the processes holds."""
 
     name = "F7"
-    says = "1,000 messages at once to 40 sockets of one room"
+    says = "600 messages, 40 at once, to 40 sockets of one room"
     seconds = 0.0
     people = 40
     rooms = 1
-    burst: ClassVar[int] = 1_000
+    burst: ClassVar[int] = 600
 
     async def inject(self, stage: Stage) -> None:
         ((room, members),) = stage.rooms.items()
-        turn = asyncio.Semaphore(100)
+        turn = asyncio.Semaphore(40)
 
         async def say(number: int) -> None:
             async with turn:

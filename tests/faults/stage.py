@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -262,6 +263,8 @@ async def judged(stage: Stage, name: str, injected: str, extra: str = "extra") -
     except Lost as lost:
         history = History(stage.recorder.records, stored_logs(stage.cluster, stage.rooms), {})
         stage.wrong.append(f"the rooms cannot be read at the end: {lost}")
+    resets = Counter(one.more["reason"] for one in history.records if one.op == "reset")
+    stage.notes += [f"{count} resets: {reason}" for reason, count in resets.items()]
     wrong = check(history)
     if stage.wrong:
         wrong[extra] = list(stage.wrong)
