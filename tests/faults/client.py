@@ -173,6 +173,9 @@ class Client(Person):
             await connection.ask("resume", epoch=self.epoch, cursors=cursors)
         except (Lost, Refused) as error:
             self.note("info", "resume", call=call, more={"why": str(error)})
+            if isinstance(error, Lost):
+                # Its answer may still come, and nothing would tell it from the next one's.
+                connection.abort()
             return False
         finally:
             if self.connection in {connection, None}:

@@ -28,7 +28,7 @@ def messages(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def convergence(history: History) -> dict[tuple[str, str], float | None]:
-    """Seconds from the fault's end, or the last acknowledgement after it, to each client's having all."""
+    """Seconds from the fault's end, or the last thing stored after it, to each client's having all."""
     healed = max((window.ended for window in history.windows), default=0)
     reached: dict[tuple[str, str], int] = {}
     heads = {room: len(rows) for room, rows in history.truth.items()}
@@ -40,7 +40,7 @@ def convergence(history: History) -> dict[tuple[str, str], float | None]:
         last[one.room] = max(last.get(one.room, 0), one.t)
     found: dict[tuple[str, str], float | None] = {}
     for room, followers in history.followers.items():
-        begin = max(healed, last.get(room, 0))
+        begin = max(healed, last.get(room, 0), history.stored.get(room, 0))
         for client in followers:
             at = reached.get((client, room))
             found[client, room] = None if at is None else max(0.0, (at - begin) / SECOND)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Sequence
-from time import monotonic, monotonic_ns
+from time import monotonic, monotonic_ns, sleep
 from typing import ClassVar
 
 import psycopg
@@ -114,31 +113,32 @@ class Deadlocked(Fault):
     """Someone else locks rooms in the opposite order while people are brought in and removed."""
 
     name = "F11"
-    says = "rooms locked by another hand in opposite order"
+    says = "rows locked by another hand in opposite order"
     seconds = 0.0
     lasts: ClassVar[float] = 6.0
 
     async def inject(self, stage: Stage) -> None:
         until = monotonic() + self.lasts
         self.deadlocks = self.locked = 0
-        hand = asyncio.to_thread(self._lock, stage.cluster, list(stage.rooms), until)
+        guest = stage.clients[-1].id
+        hand = asyncio.to_thread(self._lock, stage.cluster, list(stage.rooms), guest, until)
         await asyncio.gather(hand, self._come_and_go(stage, until))
         self.effective = self.locked > 0
         stage.notes.append(
             f"{self.locked} times locked, {self.deadlocks} deadlocks for the other hand"
         )
 
-    def _lock(self, cluster: Cluster, rooms: list[str], until: float) -> None:
-        # Own logs are locked after rooms; this hand takes them first.
-        own = "SELECT 1 FROM chat_room WHERE kind = 'self' ORDER BY random() LIMIT 3 FOR NO KEY UPDATE"
+    def _lock(self, cluster: Cluster, rooms: list[str], guest: str, until: float) -> None:
+        # Own logs are locked after rooms; this hand takes the guest's first.
+        own = "SELECT 1 FROM chat_room WHERE key = %s FOR NO KEY UPDATE"
         one = "SELECT 1 FROM chat_room WHERE id = %s FOR NO KEY UPDATE"
         with psycopg.connect(cluster.postgres.url) as connection:
             while monotonic() < until:
                 try:
                     with connection.transaction():
-                        connection.execute(own)
-                        for room in random.sample(rooms, 2):
-                            connection.execute(one, [room])
+                        connection.execute(own, [f"self:{guest}"])
+                        sleep(0.02)
+                        connection.execute(one, [rooms[0]])
                     self.locked += 1
                 except psycopg.errors.DeadlockDetected:
                     self.deadlocks += 1

@@ -63,7 +63,8 @@ class History:
     """Everything that the checker judges.
 
     ``truth`` is each room's log as the database holds it; ``reads`` the same as shown at the end, by where it was
-    read; ``members`` who may be in a room at all; ``followers`` those who must have come to its head.
+    read; ``members`` who may be in a room at all; ``followers`` those who must have come to its head; ``stored``
+    until when a room's last event was not stored, where that was after the last answer.
     """
 
     records: list[Record]
@@ -72,6 +73,7 @@ class History:
     windows: list[Window] = field(default_factory=list)
     members: dict[str, set[str]] = field(default_factory=dict)
     followers: dict[str, set[str]] = field(default_factory=dict)
+    stored: dict[str, int] = field(default_factory=dict)
 
 
 class Recorder:

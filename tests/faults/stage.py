@@ -48,6 +48,8 @@ class Stage:
     http: httpx2.AsyncClient
     load: Load
     windows: list[Window] = field(default_factory=list)
+    # When a room's last event was not there yet, where it came after everybody had stopped waiting for it.
+    stored: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     # Whatever a fault did wrong that only it can see.
     wrong: Violations = field(default_factory=list)
@@ -174,7 +176,7 @@ def window(stage: Stage, name: str, began: int, **more: Any) -> None:
 async def quieted(stage: Stage, quiet: float = QUIET) -> None:
     """Stop talking, and wait until every client has every event; not longer than ``quiet``."""
     await stage.load.stop()
-    truth = stored_logs(stage.cluster, stage.rooms)
+    truth = await _stored_at_last(stage)
     deadline = asyncio.get_running_loop().time() + quiet
     while asyncio.get_running_loop().time() < deadline:
         if all(
@@ -184,6 +186,22 @@ async def quieted(stage: Stage, quiet: float = QUIET) -> None:
         ):
             return
         await asyncio.sleep(0.1)
+
+
+async def _stored_at_last(stage: Stage) -> dict[str, list[Row]]:
+    """Read the logs once they grow no more: what found no answer in time may still be stored."""
+    at, truth, grown = monotonic_ns(), stored_logs(stage.cluster, stage.rooms), True
+    for _ in range(int(QUIET)):
+        await asyncio.sleep(1)
+        since, before = at, truth
+        at, truth = monotonic_ns(), stored_logs(stage.cluster, stage.rooms)
+        grown = truth != before
+        stage.stored |= {room: since for room, rows in truth.items() if rows != before[room]}
+        if not grown:
+            break
+    if grown:
+        stage.wrong.append(f"something was still being stored {QUIET:.0f} s after the last word")
+    return truth
 
 
 async def history_of(stage: Stage) -> History:
@@ -201,7 +219,8 @@ async def history_of(stage: Stage) -> History:
         room: {name for name in names if (room, name) not in gone}
         for room, names in members.items()
     }
-    return History(stage.recorder.records, truth, reads, stage.windows, members, followers)
+    records, windows = stage.recorder.records, stage.windows
+    return History(records, truth, reads, windows, members, followers, stage.stored)
 
 
 def stored_logs(cluster: Cluster, rooms: dict[str, Any]) -> dict[str, list[Row]]:
