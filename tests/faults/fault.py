@@ -8,6 +8,7 @@ from time import monotonic_ns
 from typing import ClassVar
 
 from tests.faults.client import Client
+from tests.faults.person import PASSWORD
 from tests.faults.server import Cluster, Server
 from tests.faults.stage import AFTER, BEFORE, Stage, Verdict, judged, quieted, staged, window
 
@@ -56,12 +57,19 @@ async def act(
                 one.swallows = swallows
             await _play(fault, stage, removal)
             await fault.inspect(stage)
-            if "Exception in ASGI" in cluster.logs():
-                stage.wrong.append("a traceback reached the server")
+            _read_logs(stage)
             return await judged(stage, fault.name, fault.says)
     finally:
         await fault.release(cluster)
         await asyncio.to_thread(cluster.mend)
+
+
+def _read_logs(stage: Stage) -> None:
+    logs = stage.cluster.logs()
+    if "Exception in ASGI" in logs:
+        stage.wrong.append("a traceback reached the server")
+    if any(secret in logs for secret in (PASSWORD, *(one.token for one in stage.clients))):
+        stage.wrong.append("a secret is in the log")
 
 
 async def _play(fault: Fault, stage: Stage, removal: bool) -> None:

@@ -74,9 +74,9 @@ class Thundering(Fault):
     """One of two processes is killed, and all its sockets come to the other."""
 
     name = "F16"
-    says = "kill -9 under 5,000 sockets, which all come back"
     seconds = 0.0
     herd: ClassVar[int] = int(os.environ.get("HERD", "5000"))
+    says = f"kill -9 under {herd:,} sockets, which all come back"
     each: ClassVar[int] = 10
     people = 5
 
