@@ -8,6 +8,7 @@ from time import monotonic_ns
 from typing import ClassVar
 
 from tests.faults.client import Client
+from tests.faults.load import PER_SECOND
 from tests.faults.person import PASSWORD
 from tests.faults.server import Cluster, Server
 from tests.faults.stage import AFTER, BEFORE, Stage, Verdict, judged, quieted, staged, window
@@ -23,6 +24,7 @@ class Fault:
     embedded: ClassVar[bool] = False
     people: ClassVar[int] = 10
     rooms: ClassVar[int] = 3
+    per_second: ClassVar[float] = PER_SECOND
 
     def __init__(self) -> None:
         self.effective = True
@@ -51,7 +53,11 @@ async def act(
     addresses = await fault.prepare(cluster)
     try:
         async with staged(
-            cluster, people=fault.people, rooms=fault.rooms, addresses=addresses
+            cluster,
+            people=fault.people,
+            rooms=fault.rooms,
+            per_second=fault.per_second,
+            addresses=addresses,
         ) as stage:
             for one in stage.clients:
                 one.swallows = swallows

@@ -139,6 +139,7 @@ class Burst(Fault):
     seconds = 0.0
     people = 40
     rooms = 1
+    per_second = 2.0
     burst: ClassVar[int] = 600
 
     async def inject(self, stage: Stage) -> None:
