@@ -70,9 +70,7 @@ def sum_up(history: History) -> Sum:
 
 def latencies(history: History, *, inside: bool) -> list[float]:
     """Seconds from the first asking to the first acknowledgement of messages, sorted; of one side of the windows."""
-    begun: dict[str, int] = {}
-    for one in of(history, "send", "invoke"):
-        begun.setdefault(one.id, one.t)
+    begun = _begun(history)
     return sorted(
         (one.t - begun[one.id]) / SECOND
         for one in acknowledged(history).values()
@@ -80,17 +78,35 @@ def latencies(history: History, *, inside: bool) -> list[float]:
     )
 
 
-def deliveries(history: History, since: int, until: int, clients: Iterable[str]) -> list[float]:
-    """Seconds from a message's sending to its showing, sorted, of what was sent between two times."""
-    begun: dict[str, int] = {}
-    for one in of(history, "send", "invoke"):
-        begun.setdefault(one.id, one.t)
-    some = set(clients)
+def deliveries(history: History, *, inside: bool) -> list[float]:
+    """Seconds from the first asking to each live event of a message, sorted; of one side of the windows."""
+    begun = _begun(history)
     return sorted(
         (one.t - begun[one.id]) / SECOND
         for one in of(history, "recv")
-        if one.client in some and since <= begun.get(one.id, 0) <= until and one.via == "live"
+        if one.via == "live" and one.id in begun and _in_window(history, begun[one.id]) == inside
     )
+
+
+def _begun(history: History) -> dict[str, int]:
+    begun: dict[str, int] = {}
+    for one in of(history, "send", "invoke"):
+        begun.setdefault(one.id, one.t)
+    return begun
+
+
+def told_times(history: History) -> str:
+    """C12 in words: the median and the 99th percentile, during faults and outside of them."""
+    parts = []
+    for name, inside in (("during", True), ("outside", False)):
+        for what, times in (
+            ("ack", latencies(history, inside=inside)),
+            ("shown", deliveries(history, inside=inside)),
+        ):
+            if times:
+                middle, slow = (1000 * percentile(times, share) for share in (0.5, 0.99))
+                parts.append(f"{what} {name} {middle:.0f}/{slow:.0f} ms")
+    return ", ".join(parts)
 
 
 def percentile(values: list[float], share: float) -> float:

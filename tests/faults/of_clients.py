@@ -243,3 +243,30 @@ class Deafened(Fault):
 
     async def release(self, cluster: Cluster) -> None:
         await self.proxy.__aexit__(None, None, None)
+
+
+class Shaken(Fault):
+    """The way of the clients to one process is slow, and then gone from one moment to the next."""
+
+    name = "net"
+    says = "the clients' network 0.3 s slower each way, then every connection reset, twice"
+    seconds = 1.0
+    late: ClassVar[float] = 0.3
+
+    async def prepare(self, cluster: Cluster) -> Sequence[str]:
+        self.proxy = await Proxy(cluster.servers[0].address).__aenter__()
+        return (self.proxy.address, cluster.servers[1].address)
+
+    async def inject(self, stage: Stage) -> None:
+        cut = 0
+        for _ in range(2):
+            self.proxy.delay = self.late
+            await asyncio.sleep(3)
+            cut += self.proxy.reset()
+            self.proxy.delay = 0.0
+            await asyncio.sleep(1)
+        self.effective = cut > 0
+        stage.notes.append(f"{cut} connections reset")
+
+    async def release(self, cluster: Cluster) -> None:
+        await self.proxy.__aexit__(None, None, None)

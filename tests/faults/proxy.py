@@ -27,7 +27,6 @@ class Proxy:
         self.to_server.set()
         self.to_client.set()
         self.delay = 0.0
-        self.passed = 0
         self._server: asyncio.Server | None = None
         self._links: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -115,6 +114,5 @@ class Proxy:
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 await passing.wait()
-                self.passed += len(chunk)
                 writer.write(chunk)
                 await writer.drain()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from time import monotonic_ns
 from typing import Any
 
@@ -18,7 +20,7 @@ from tests.faults.checker import CHECKS, Violations, check
 from tests.faults.client import PAGE, Client
 from tests.faults.connection import Lost
 from tests.faults.load import PEOPLE, PER_SECOND, ROOMS, Load
-from tests.faults.measures import Sum, counted_wrong, sum_up
+from tests.faults.measures import Sum, counted_wrong, sum_up, told_times
 from tests.faults.record import History, Recorder, Row, Window, digest, row_of, row_of_message
 from tests.faults.server import Cluster
 
@@ -284,6 +286,9 @@ async def judged(stage: Stage, name: str, injected: str, extra: str = "extra") -
         stage.wrong.append(f"the rooms cannot be read at the end: {lost}")
     resets = Counter(one.more["reason"] for one in history.records if one.op == "reset")
     stage.notes += [f"{count} resets: {reason}" for reason, count in resets.items()]
+    stage.notes.append(told_times(history))
+    if keep := os.environ.get("KEEP"):
+        stage.recorder.write(Path(keep) / name)
     wrong = check(history)
     if stage.wrong:
         wrong[extra] = list(stage.wrong)
