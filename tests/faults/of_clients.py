@@ -23,7 +23,8 @@ from tests.faults.stage import Stage
 
 MIB = 1_048_576
 CLOSED_WITHIN = 30.0
-GROWTH = 20 * MIB
+# Without a bound it is 13 MiB and more before the kernel gives the reader up; with it 1 to 3, most of that the talk.
+GROWTH = 8 * MIB
 DROPPED_WITHIN = 45.0
 
 
@@ -73,12 +74,9 @@ class Stalled(Fault):
         stage.notes.append(f"closed after {self.closed:.0f} s, grown by {grown / MIB:.0f} MiB")
         if self.closed > CLOSED_WITHIN:
             stage.wrong.append("the stalled reader was not closed")
-        if grown > GROWTH + self.slack:
+        if grown > GROWTH:
             stage.wrong.append(f"the process grew by {grown / MIB:.0f} MiB")
         stalled.transport.abort()
-
-    # What the load itself makes a fresh process grow by.
-    slack: ClassVar[int] = 20 * MIB
 
     async def _room(self, reader: Client, speaker: Client) -> str:
         body = {"title": "Deluge", "visibility": "private", "members": [reader.id]}
