@@ -23,8 +23,8 @@ from tests.faults.stage import Stage
 
 MIB = 1_048_576
 CLOSED_WITHIN = 30.0
-# Without a bound it is 13 MiB and more before the kernel gives the reader up; with it 1 to 3, most of that the talk.
-GROWTH = 8 * MIB
+# Without a bound it is 8 MiB and more before the kernel gives the reader up; with it 1 to 3, most of that the talk.
+GROWTH = 6 * MIB
 DROPPED_WITHIN = 45.0
 
 
