@@ -13,7 +13,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 BENCH_STAMP := $(VENV)/.installed-bench
 SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
 
-.PHONY: help run serve test lint bench bench-scale clean
+.PHONY: help run serve test lint bench bench-scale faults soak clean
 .DEFAULT_GOAL := help
 
 help: ## Show this.
@@ -48,6 +48,13 @@ bench: $(BENCH_STAMP) ## Measure P1–P5 beside their yardsticks, in five minute
 bench-scale: $(BENCH_STAMP) ## Measure P6–P10: large tables, thousands of sockets (MESSAGES=10000000 for ten million).
 	@echo "==> Measuring; PostgreSQL at DATABASE_URL, Redis at REDIS_URL, or both on this machine"
 	@$(BIN)/python -m tests.bench p6 p7 p8 p9 p10
+
+# Both need the programs of PostgreSQL and Redis, and nothing of them running.
+faults: $(DEV_STAMP) ## Do every fault to a service of its own and check what its clients saw (ONLY=F1,F3).
+	@ONLY="$(ONLY)" $(BIN)/python -m tests.faults.run
+
+soak: $(DEV_STAMP) ## The same for long, with what grows meanwhile (MINUTES=20).
+	@MINUTES="$(or $(MINUTES),20)" $(BIN)/python -m tests.faults.soak
 
 clean: ## Remove what was installed and built; .env and the database stay.
 	rm -rf $(VENV) build dist staticfiles htmlcov *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
