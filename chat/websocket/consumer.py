@@ -93,7 +93,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
             (who, only, mine), ref = await admit(scope, receive, choose)
             await places.enter_async_context(place_of_person(who.viewer))
             hub = await running_hub()
-            socket = await enter(hub, send, who, only, mine)
+            socket = await enter(hub, scope, send, who, only, mine)
             stay(scope, hub, socket)
             say_hello(hub, socket)
             if ref:

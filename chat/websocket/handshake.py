@@ -18,6 +18,7 @@ from chat.websocket.hub import Hub
 from chat.websocket.limits import UNKNOWN, place_of_address, rate_told
 from chat.websocket.signin import NamesNobody, SignedIn, sign_in
 from chat.websocket.socket import Seat, Send, Socket
+from chat.websocket.state import WRITE
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -67,11 +68,12 @@ def begin(scope: Scope, token: str | None, choose: Choose) -> Beginning:
 
 
 async def enter(
-    hub: Hub, send: Send, who: SignedIn, only: str | None, mine: rooms.Standings
+    hub: Hub, scope: Scope, send: Send, who: SignedIn, only: str | None, mine: rooms.Standings
 ) -> Socket:
     """Seat a socket in its rooms so that every event after the heads it is told will reach it."""
     own_log = next(room for room, standing in mine.items() if standing.kind == "self")
-    socket = Socket(send, who.viewer, own_log=own_log, only=only)
+    write = scope.get("state", {}).get(WRITE)
+    socket = Socket(send, who.viewer, own_log=own_log, only=only, write=write)
     socket.signed_in(who.grounds, who.expires_at)
     # Until hello is said nothing may be replayed: hello comes first.
     await socket.replaying.acquire()

@@ -6,14 +6,14 @@ from collections.abc import Callable, MutableMapping
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
+from chat.websocket.state import LEAVE
+
 if TYPE_CHECKING:
     from chat.websocket.hub import Hub
     from chat.websocket.socket import Socket
 
 # Seconds in which commands under way are answered: no longer than the database takes over one.
 LEAVE_WITHIN = 5
-# Where the server finds, in the state that ASGI keeps for each connection, how to end it.
-KEY = "chat.leave"
 # Seconds before anyone is to come back, and how many of this process's sockets then may in a second.
 PAUSE = 1.0
 RECONNECTS = 500
@@ -22,12 +22,12 @@ SPREAD_LEAST = 4.0
 
 def stay(scope: MutableMapping[str, Any], hub: Hub, socket: Socket) -> None:
     """Have the server end this socket by :func:`farewell`."""
-    scope.setdefault("state", {})[KEY] = lambda: socket.leave(reconnect_in(len(hub.sockets)))
+    scope.setdefault("state", {})[LEAVE] = lambda: socket.leave(reconnect_in(len(hub.sockets)))
 
 
 def farewell(scope: MutableMapping[str, Any]) -> Callable[[], None] | None:
     """Return what ends a connection's socket well, or None where it is none of ours, or not yet greeted."""
-    found: Callable[[], None] | None = scope.get("state", {}).get(KEY)
+    found: Callable[[], None] | None = scope.get("state", {}).get(LEAVE)
     return found
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 from chat.conf import chat_settings
 from chat.extras import named
 from chat.websocket.leaving import LEAVE_WITHIN, farewell
+from chat.websocket.state import WRITE
 
 with named():
     from uvicorn import Config, Server
@@ -23,6 +25,7 @@ with named():
     from uvicorn.lifespan.off import LifespanOff
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from uvicorn.supervisors import Multiprocess
+    from websockets.frames import Frame, Opcode
 
 if TYPE_CHECKING:
     # The one that is chosen where websockets is installed, as the extra has it.
@@ -71,8 +74,36 @@ def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+@lru_cache(64)
+def _framed(text: str) -> bytes:
+    """Return a text as a whole frame: made once for all the sockets that are told the same."""
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
 class Protocol(WebSocketsSansIOProtocol):
     """uvicorn's sockets, but for their end: those of the chat are answered what they asked before they are closed."""
+
+    async def run_asgi(self) -> None:
+        """Serve, and lend :meth:`write` to the application where nothing is encrypted or compressed on the way."""
+        self._descriptor = self.transport.get_extra_info("socket").fileno()
+        if not self.transport.get_extra_info("sslcontext") and not self.conn.extensions:
+            self.scope["state"][WRITE] = self.write
+        await super().run_asgi()
+
+    def write(self, text: str) -> bool:
+        """Send a text at once, where nothing waits before it; else do nothing and return False."""
+        transport = self.transport
+        if self.close_sent or transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        frame = _framed(text)
+        try:
+            taken = os.write(self._descriptor, frame)
+        except OSError:
+            # The buffer is full or the peer gone: the transport finds out which.
+            return False
+        if taken < len(frame):
+            transport.write(frame[taken:])
+        return True
 
     def shutdown(self) -> None:
         """Begin to end this socket, because the server leaves."""

@@ -18,6 +18,9 @@ from chat.websocket.leaving import LEAVE_WITHIN
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
+# Sends a text at once or says that it cannot.
+Write = Callable[[str], bool]
+
 TOO_SLOW = 1013
 LEAVING = 1012
 # Seconds that a close frame may take: a full buffer passes none.
@@ -41,7 +44,15 @@ class Seat:
 class Socket:
     """A signed-in socket as the hub sees it. All of it belongs to the event loop."""
 
-    def __init__(self, send: Send, viewer: Person, *, own_log: str, only: str | None) -> None:
+    def __init__(
+        self,
+        send: Send,
+        viewer: Person,
+        *,
+        own_log: str,
+        only: str | None,
+        write: Write | None = None,
+    ) -> None:
         self.viewer = viewer
         self.own_log = own_log
         self.only = only
@@ -51,6 +62,7 @@ class Socket:
         # One replay at a time: a room joined while a resume runs waits for it.
         self.replaying = asyncio.Lock()
         self._send = send
+        self._write = write
         self._outbox: deque[str] = deque()
         self._outbox_bytes = 0
         self._sending: asyncio.Task[None] | None = None
@@ -110,6 +122,8 @@ class Socket:
             return
         if self._sending is not None:
             self._wait_in_outbox(text)
+            return
+        if self._write is not None and self._write(text):
             return
         sending = self._send({"type": "websocket.send", "text": text})
         try:
