@@ -16,7 +16,7 @@ from django.db import router, transaction
 
 from chat.conf import chat_settings
 from chat.models import Event, Membership, Message, Profile, Room
-from chat.models.bulk import insert_rows, update_rows
+from chat.models.bulk import Insert, Update, store
 from chat.serializers import events as shapes
 from chat.serializers.fields import json_text, rfc3339
 from chat.serializers.messages import message_shape
@@ -175,14 +175,18 @@ def draft_ban(room: Room, person: Profile, member: Membership | None, actor: Pro
     return draft(room, "member.banned", actor=actor, subject=person, data=data)
 
 
-def record(events: Sequence[Event], views: dict[int, RoomView] | None = None) -> None:
-    """Write events and the heads they moved; publish them when the transaction commits.
+def record(
+    events: Sequence[Event],
+    views: dict[int, RoomView] | None = None,
+    *,
+    messages: Sequence[Message] = (),
+) -> None:
+    """Write events, the new messages that they tell of, and the heads they moved; publish on commit.
 
     ``views`` gives, by position in ``events``, the room that a snapshot shows.
     """
-    moved = {event.room_id: event.room for event in events}
-    insert_rows(events, database())
-    update_rows(list(moved.values()), MOVED, database())
+    moved = list({event.room_id: event.room for event in events}.values())
+    store([Insert(messages), Insert(events), Update(moved, MOVED)], database())
     views = views or {}
     publish(published(event, views.get(index)) for index, event in enumerate(events))
 

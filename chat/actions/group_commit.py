@@ -18,7 +18,13 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+    transaction,
+)
 
 from chat import metrics
 from chat.actions.sending import Draft, Outcome, RoomBusy, Sent, send_message, send_messages
@@ -33,6 +39,8 @@ BATCH_MAX = 256
 WAITING_MAX = 10_000
 # Seconds after which whoever waits is told `unavailable`; what is stored after all, a repeat finds.
 ANSWER_TIMEOUT = 10
+# Seconds without a send after which the writer gives its connection back.
+KEPT = 1
 # Busy rooms that are waited for at the same time.
 BUSY_LANES = 4
 
@@ -73,13 +81,19 @@ class GroupCommit:
             batch = self._next_batch()
             if batch:
                 self._write(batch)
-            if self._waiting.empty():
-                # Nothing waits: the connection may go back to its pool, or end if it is broken.
-                close_old_connections()
+
+    def _next(self) -> Waiting:
+        """Wait for a draft; a connection from a pool is kept for the next one, if that comes soon."""
+        pooled = connections[database()].settings_dict.get("OPTIONS", {}).get("pool")
+        try:
+            return self._waiting.get(timeout=KEPT if pooled else 0)
+        except Empty:
+            close_old_connections()
+            return self._waiting.get()
 
     def _next_batch(self) -> list[Waiting]:
         """Wait for a draft and take all that wait, but those for rooms that are being waited for."""
-        batch = [self._waiting.get()]
+        batch = [self._next()]
         try:
             while len(batch) < BATCH_MAX:
                 batch.append(self._waiting.get_nowait())
@@ -129,12 +143,20 @@ class GroupCommit:
 
 def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
     """Send a batch; one that fails as a whole is tried draft by draft, so that a bad one fails alone."""
+    metrics.batch(len(drafts))
     try:
-        close_old_connections()
-        metrics.batch(len(drafts))
-        return send_messages(drafts, wait=wait)
+        try:
+            return send_messages(drafts, wait=wait)
+        except (OperationalError, InterfaceError):
+            connection = connections[database()]
+            if connection.connection is None or connection.is_usable():
+                raise
+            # It broke while nobody used it. Even if not: what was stored all the same, a repeat finds.
+            close_old_connections()
+            return send_messages(drafts, wait=wait)
     except (OperationalError, InterfaceError) as error:
         logger.warning("a batch of sends was not written: %s", type(error).__name__)
+        close_old_connections()
         return [Unavailable()] * len(drafts)
     except Exception as error:
         if len(drafts) == 1:

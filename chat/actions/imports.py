@@ -98,9 +98,8 @@ def import_lines(room_id: UUID, lines: Sequence[Line]) -> Imported:
         counts.messages += 1
         counts.replies += message.reply_to is not None
         events.append(draft(room, "message.sent", actor=sender, message=message))
-    Message.objects.bulk_create([event.message for event in events if event.message])
     if events:
-        record(events)
+        record(events, messages=[event.message for event in events if event.message])
     joined.settle()
     return counts
 

@@ -24,7 +24,7 @@ from chat.errors import (
 )
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
-from chat.models.bulk import insert_rows, rows_of
+from chat.models.bulk import rows_of
 from chat.policy import Policy, get_policy
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
@@ -181,11 +181,10 @@ class Batch:
             return
         # In the order of ids: two batches that insert the same ones wait for each other in one direction only.
         new = sorted((event.message for event in self.events if event.message), key=_id)
-        insert_rows(new, database())
         slow = [member for member in self.members.values() if member.sent_at == self.now]
         if slow:
             Membership.objects.bulk_update(slow, ["sent_at"])
-        record(self.events)
+        record(self.events, messages=new)
 
 
 def _id(message: Message) -> UUID:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import AutoField, Field, JSONField, Model
 
 Row = TypeVar("Row", bound=Model)
@@ -44,46 +46,70 @@ def rows_of(
     return list(model._base_manager.using(using).raw(statement, values))
 
 
-def insert_rows(rows: Sequence[Model], using: str) -> None:
-    """Insert rows of one table. A key that the database gives is not read back. Raises IntegrityError."""
-    if connections[using].vendor != "postgresql":
-        type(rows[0])._base_manager.using(using).bulk_create(rows)
-        return
-    model = type(rows[0])._meta
-    fields = [field for field in model.concrete_fields if not isinstance(field, AutoField)]
-    statement = 'INSERT INTO "{table}" ({columns}) SELECT * FROM {rows}'
-    _run(statement, fields, rows, using)
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """New rows of one table. A key that the database gives is not read back."""
+
+    rows: Sequence[Model]
+
+    def by_orm(self, using: str) -> None:
+        type(self.rows[0])._base_manager.using(using).bulk_create(self.rows)
+
+    def in_sql(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        model = type(self.rows[0])._meta
+        fields = [field for field in model.concrete_fields if not isinstance(field, AutoField)]
+        columns, arrays, values = _spread(fields, self.rows, connection)
+        statement = f'INSERT INTO "{model.db_table}" ({columns}) SELECT * FROM unnest({arrays})'  # noqa: S608  # nosec B608
+        return statement, values
 
 
-def update_rows(rows: Sequence[Model], names: Sequence[str], using: str) -> None:
-    """Write the named fields of rows that are there."""
-    if connections[using].vendor != "postgresql":
-        type(rows[0])._base_manager.using(using).bulk_update(rows, names)
-        return
-    model = type(rows[0])._meta
-    fields = [field for field in model.concrete_fields if field.name in names]
-    new = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields)
-    by_key = f'old."{model.pk.column}" = new."{model.pk.column}"'
-    # Names of our own columns, no values.
-    statement = (
-        f'UPDATE "{{table}}" AS old SET {new} FROM {{rows}} AS new ({{columns}}) WHERE {by_key}'  # noqa: S608  # nosec B608
-    )
-    _run(statement, (model.pk, *fields), rows, using)
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The named fields of rows that are there."""
+
+    rows: Sequence[Model]
+    names: Sequence[str]
+
+    def by_orm(self, using: str) -> None:
+        type(self.rows[0])._base_manager.using(using).bulk_update(self.rows, self.names)
+
+    def in_sql(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        model = type(self.rows[0])._meta
+        fields = [field for field in model.concrete_fields if field.name in self.names]
+        columns, arrays, values = _spread((model.pk, *fields), self.rows, connection)
+        new = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields)
+        key = model.pk.column
+        statement = (
+            f'UPDATE "{model.db_table}" AS old SET {new} FROM unnest({arrays}) AS new ({columns})'  # noqa: S608  # nosec B608
+            f' WHERE old."{key}" = new."{key}"'
+        )
+        return statement, values
 
 
-def _run(
-    statement: str, fields: Sequence[Field[Any, Any]], rows: Sequence[Model], using: str
-) -> None:
-    """Run a statement over ``{rows}``: one array a column, so that its text is the same for any number of rows."""
+def store(changes: Sequence[Insert | Update], using: str) -> None:
+    """Make changes that have rows, in one statement where the database can. Raises IntegrityError."""
     connection = connections[using]
+    changes = [change for change in changes if change.rows]
+    if connection.vendor != "postgresql":
+        for change in changes:
+            change.by_orm(using)
+        return
+    *before, (last, values) = [change.in_sql(connection) for change in changes]
+    parts = ", ".join(f"part{number} AS ({text})" for number, (text, _) in enumerate(before))
+    statement = f"WITH {parts} {last}" if parts else last
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [one for _, some in before for one in some] + values)
+
+
+def _spread(
+    fields: Sequence[Field[Any, Any]], rows: Sequence[Model], connection: BaseDatabaseWrapper
+) -> tuple[str, str, list[Any]]:
+    """Return columns, places and values of rows, one array a column: the text is the same for any number of rows."""
     # Without a length: a cast to varchar(10) would cut what the column is to refuse.
     types = [(field.cast_db_type(connection) or "").partition("(")[0] for field in fields]
-    arrays = ", ".join(f"%s::{type}[]" for type in types)
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    table = rows[0]._meta.db_table
-    filled = statement.format(table=table, columns=columns, rows=f"unnest({arrays})")
-    with connection.cursor() as cursor:
-        cursor.execute(filled, [_column(field, rows) for field in fields])
+    arrays = ", ".join(f"%s::{type}[]" for type in types)
+    return columns, arrays, [_column(field, rows) for field in fields]
 
 
 def _column(field: Field[Any, Any], rows: Sequence[Model]) -> list[Any]:
