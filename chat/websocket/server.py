@@ -125,9 +125,11 @@ class Life(LifespanOff):
     """What a process does when it begins and ends to serve, in the place where uvicorn would ask the application."""
 
     async def startup(self) -> None:
-        """Tell metrics from now on, where that is wanted."""
+        """Begin to listen and to pass on, before the first socket comes; tell metrics, where that is wanted."""
+        # By now the application is loaded; this module is read before that.
+        import_string("chat.websocket.engine.set_going")()
         if chat_settings.METRICS:
-            # By now the application is loaded, whose hub it tells of; its package is an extra.
+            # Its package is an extra.
             try:
                 expose = import_string("chat.websocket.exposition.expose")
                 await asyncio.to_thread(expose, chat_settings.METRICS)
