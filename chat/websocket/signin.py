@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,13 +21,21 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import InterfaceError, OperationalError
 from django.utils.functional import SimpleLazyObject
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 
 from chat.actions.people import profile_for
 from chat.actions.tickets import use_ticket
 from chat.conf import authenticators
-from chat.errors import Forbidden, TokenExpired, Unauthenticated
+from chat.errors import (
+    ChatError,
+    Forbidden,
+    RateLimited,
+    TokenExpired,
+    Unauthenticated,
+    Unavailable,
+)
+from chat.limits.basic import limited
 from chat.queries.grounds import Grounds, ends_at, grounds_of, says_expired
 from chat.queries.people import Person
 from chat.websocket.origins import from_allowed_origin
@@ -84,7 +93,8 @@ def sign_in(scope: Mapping[str, Any], token: str | None = None) -> SignedIn:
 
     An Authorization header or a bearer subprotocol, a ticket, whatever else the classes of
     ``CHAT["AUTHENTICATION"]`` look at, and cookies, these from an allowed Origin only.
-    Raises Unauthenticated, TokenExpired, NamesNobody, Forbidden (cookies from elsewhere).
+    Raises Unauthenticated, TokenExpired, NamesNobody, Forbidden (cookies from elsewhere), and for a password
+    RateLimited and Unavailable.
     """
     token = token or _bearer(scope)
     if token is not None or _names(scope, b"authorization"):
@@ -151,7 +161,7 @@ def _is_same(user: Any, grounds: Grounds) -> bool:
 
 
 def _ask(shown: Credentials) -> SignedIn | None:
-    """Return whom the classes see, or None. Raises Unauthenticated, TokenExpired."""
+    """Return whom the classes see, or None. Raises Unauthenticated, TokenExpired, RateLimited, Unavailable."""
     request = _authenticated(shown)
     if request is None:
         return None
@@ -172,16 +182,23 @@ def _is_watched(request: Request, grounds: Grounds) -> bool:
 
 
 def _authenticated(shown: Credentials) -> Request | None:
-    request = Request(_handshake(shown), authenticators=authenticators())
+    request = Request(_handshake(shown), authenticators=limited(authenticators()))
     try:
         user = request.user
     except APIException as error:
-        if says_expired(error):
-            raise TokenExpired() from None
-        raise Unauthenticated(
-            str(error.detail) if isinstance(error.detail, str) else None
-        ) from None
+        raise _refused(error) from None
     return request if user and user.is_authenticated else None
+
+
+def _refused(error: APIException) -> ChatError:
+    if says_expired(error):
+        return TokenExpired()
+    if isinstance(error, Throttled):
+        wait = getattr(error, "wait", None)
+        return RateLimited(retry_after=None if wait is None else ceil(wait))
+    if error.status_code == Unavailable.status:
+        return Unavailable()
+    return Unauthenticated(str(error.detail) if isinstance(error.detail, str) else None)
 
 
 def _names(scope: Mapping[str, Any], header: bytes) -> bool:

@@ -150,3 +150,35 @@ def test_a_fresh_token_takes_the_place_of_the_one_that_is_asked_after(host: Host
             assert (await wire.ask("ping"))["type"] == "done"
 
     asyncio.run(scene())
+
+
+def test_passwords_are_guessed_no_oftener_here_than_at_the_door_for_them(host: Host) -> None:
+    """Ten tries over REST and sockets together, and the right one is not looked at any more."""
+    _, name, key = host.person()
+    tries = [host.ask("GET", "users/me/", basic(name, PASSWORD)).status_code for _ in range(11)]
+    assert tries == [200] * 11
+
+    async def guess(password: str) -> tuple[int, str]:
+        async with host.socket(basic(name, password)) as wire:
+            return await refusal(wire)
+
+    async def scene() -> None:
+        async with host.socket(basic(name, PASSWORD)) as stays:
+            await stays.hear("hello")
+            guesses = [await guess("wrong") for _ in range(5)]
+            assert guesses == [(4401, "unauthenticated")] * 5
+            told = [
+                await asyncio.to_thread(host.ask, "GET", "users/me/", basic(name, "wrong"))
+                for _ in range(5)
+            ]
+            assert [answer.status_code for answer in told] == [401] * 5
+            assert await guess(PASSWORD) == (4429, "rate_limited")
+            # Who is in stays in, and another kind of sign-in goes on.
+            await stays.hear("heads")
+            assert (await stays.ask("ping"))["type"] == "done"
+
+    asyncio.run(scene())
+    answer = host.ask("GET", "users/me/", basic(name, PASSWORD))
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert 0 < int(answer.headers["Retry-After"]) <= 300
+    assert host.ask("GET", "users/me/", f"Token {key}").status_code == 200
