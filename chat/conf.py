@@ -41,6 +41,8 @@ DEFAULTS: dict[str, Any] = {
     # also holds for a name that nobody has. "" is no limit; the words are those of the package `limits`.
     "LIMIT_ACCOUNT": "10/5 minutes",
     "LIMIT_ADDRESS": "50/5 minutes",
+    # Whether the login of Django's admin counts with them: who guesses a password there guesses it for all doors.
+    "ADMIN_LOGIN": True,
     # How often one address may ask to register, and may send a refresh token that is no good.
     "LIMIT_REGISTER": "20/hour",
     "LIMIT_REFRESH": "50/5 minutes",
