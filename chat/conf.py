@@ -143,7 +143,9 @@ class ChatSettings:
         if name not in DEFAULTS:
             raise AttributeError(f"CHAT has no setting {name!r}")
         if name not in self._values:
-            value = getattr(settings, "CHAT", {}).get(name, DEFAULTS[name])
+            chosen = getattr(settings, "CHAT", {})
+            # What is no dict is refused by a check, which must get so far as to say so.
+            value = chosen.get(name, DEFAULTS[name]) if isinstance(chosen, dict) else DEFAULTS[name]
             self._values[name] = _import(value) if name in IMPORTED else value
         return self._values[name]
 
