@@ -88,7 +88,7 @@ DEFAULTS: dict[str, Any] = {
     "TICK": 5,
     "TICK_ALL": 60,
     # Seconds between two looks at whether those with an open socket may still be here: a password changed,
-    # an account switched off. Below the five in which they are to be gone.
+    # an account switched off, a key of the host's taken back. Below the five in which they are to be gone.
     "RECHECK": 3,
     # What a socket that does not read may hold back before it is closed (1013).
     "OUTBOX_EVENTS": 256,
