@@ -51,18 +51,18 @@ def test_nothing_is_written_past_what_still_waits() -> None:
             server = Protocol.__new__(Protocol)
             server.transport, server.close_sent = transport, False
             server._descriptor = ours.fileno()
-            assert server.write("first")
+            assert server.write(("first",))
             filling = b"x" * 1_000_000
             transport.write(filling)
             assert transport.get_write_buffer_size()
             # Read without giving the loop a turn: there is room now, and still something to go before.
             taken = drained(theirs)
-            assert not server.write("last")
+            assert not server.write(("last",))
             while len(taken) < len(filling) + len(FIRST):
                 await asyncio.sleep(0)
                 taken += drained(theirs)
             assert taken == FIRST + filling
-            assert server.write("last")
+            assert server.write(("last",))
             transport.abort()
 
     asyncio.run(scene())
