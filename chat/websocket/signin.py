@@ -105,7 +105,7 @@ def _ask(handshake: ASGIRequest) -> SignedIn | None:
         raise (TokenExpired() if expired else Unauthenticated(str(error.detail))) from None
     if not user or not user.is_authenticated:
         return None
-    person = profile_for(user)
+    person = profile_for(user, auth)
     grounds = grounds_of(person, user, auth, getattr(handshake, "session", None))
     return SignedIn(person, grounds, getattr(auth, "expires_at", None))
 
