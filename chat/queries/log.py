@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count, takewhile
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, FilteredRelation, Max, Q, QuerySet
 from django.utils import timezone
 
 from chat.conf import chat_settings
@@ -57,7 +57,7 @@ def log(viewer: Profile, room_id: UUID, *, after: int, limit: int) -> tuple[Log,
     rows = _unbroken(found, after)
     if after < member.room.head and not rows:
         return Log([], member.room.head, reset="pruned"), epoch
-    return Log(shown(viewer, rows, {room_id: member}), member.room.head), epoch
+    return Log(shown(viewer, rows, {room_id: member.history_from}), member.room.head), epoch
 
 
 def sync(viewer: Profile, epoch: str, cursors: dict[UUID, int], *, limit: int) -> Missing:
@@ -97,7 +97,7 @@ def _fill(
         if not found and missing.more:
             continue
         stretch = _unbroken(found, cursor)
-        events = shown(viewer, stretch, mine)
+        events = shown(viewer, stretch, {room: mine[room].history_from})
         head = mine[room].room.head
         missing.rooms[str(room)] = Log(events, head, reset=None if stretch else "pruned")
 
@@ -129,14 +129,26 @@ def replay(
 ) -> tuple[list[tuple[str, int, str]], set[str]]:
     """Return the next events past cursors as (room, seq, frame), in order, and the rooms no longer the viewer's."""
     places = dict(list({UUID(room): seq for room, seq in cursors.items()}.items())[:SLICE])
-    found = Membership.objects.filter(user=viewer, room__in=places, room__deleted_at=None)
-    members = {member.room_id: member for member in found.select_related("room")}
-    rows, _ = _page({room: seq for room, seq in places.items() if room in members}, members, limit)
+    # The right to them is read in the same statement: nothing comes from after a removal.
+    mine = FilteredRelation("room__memberships", condition=Q(room__memberships__user=viewer))
+    past = _loaded(_past(places)).filter(room__deleted_at=None).annotate(mine=mine)
+    seen = past.filter(mine__isnull=False).annotate(begins=F("mine__history_from"))
+    rows = list(seen.order_by("room_id", "seq")[:limit])
+    begins = {row.room_id: row.begins for row in rows}
     frames = [
         (str(row.room_id), row.seq, encode(shape))
-        for row, shape in zip(rows, shown(viewer, rows, members), strict=True)
+        for row, shape in zip(rows, shown(viewer, rows, begins), strict=True)
     ]
-    return frames, {str(room) for room in places if room not in members}
+    # Of a page that is full nothing is known beyond its last room.
+    without = [] if len(rows) == limit else [room for room in places if room not in begins]
+    return frames, _not_mine(viewer, without)
+
+
+def _not_mine(viewer: Profile, places: Sequence[UUID]) -> set[str]:
+    if not places:
+        return set()
+    found = Membership.objects.filter(user=viewer, room__in=places, room__deleted_at=None)
+    return {str(room) for room in set(places) - set(found.values_list("room", flat=True))}
 
 
 def lost(cursor: int, head: int) -> str | None:
@@ -160,11 +172,14 @@ def _loaded(which: Q) -> QuerySet[Event]:
 
 
 def shown(
-    viewer: Profile, rows: Sequence[Event], members: dict[UUID, Membership]
+    viewer: Profile, rows: Sequence[Event], begins: Mapping[UUID, int]
 ) -> list[dict[str, Any]]:
-    """Return events as the viewer sees them: every seq, with ``hidden`` for what they may not see."""
+    """Return events as the viewer, whose history of each room begins somewhere, sees them.
+
+    Every seq, with ``hidden`` for what they may not see.
+    """
     views = {**_snapshots(rows), **_joinings(viewer, rows)}
-    return [_shown(row, members[row.room_id].history_from, views.get(row.pk)) for row in rows]
+    return [_shown(row, begins[row.room_id], views.get(row.pk)) for row in rows]
 
 
 def _shown(row: Event, history_from: int, view: RoomView | None) -> dict[str, Any]:
