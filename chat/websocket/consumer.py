@@ -90,9 +90,10 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
     try:
         async with AsyncExitStack() as places:
             await places.enter_async_context(place_of_address(scope))
-            (who, only, mine), ref = await admit(scope, receive, choose)
+            (who, only), ref = await admit(scope, receive, choose)
             await places.enter_async_context(place_of_person(who.viewer))
             hub = await running_hub()
+            mine = await hub.standings.ask((who.viewer.pk, UUID(only) if only else None))
             socket = await enter(hub, scope, send, who, only, mine)
             stay(scope, hub, socket)
             say_hello(hub, socket)
@@ -163,6 +164,8 @@ async def _hear(
         frame = parsed(message)
         ref = ref_of(frame)
         command = _command(socket, frame)
+        if command.name != "resume":
+            socket.standings = None
         if command.name == "message.send":
             draft = Draft(socket.viewer, **validated(command, frame))
             await count_write(socket.viewer)

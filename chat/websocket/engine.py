@@ -135,6 +135,7 @@ async def _beat(hub: Hub) -> None:
         await asyncio.sleep(chat_settings.HEARTBEAT)
         moved, hub.moved = hub.moved, set()
         for socket in tuple(hub.sockets):
+            socket.standings = None
             try:
                 socket.answer({"type": "heads", "rooms": _heads(hub, socket, moved)})
             except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from chat.queries import log, rooms
@@ -21,9 +22,9 @@ async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
     async with socket.replaying:
         if socket.closing or room in socket.seats:
             return
-        if hub.seat(socket, room, Seat(history_from=0, cursor=after)):
-            await hub.open([room])
-        standing = (await cross(rooms.standings, socket.viewer, UUID(room))).get(room)
+        new = hub.seat(socket, room, Seat(history_from=0, cursor=after))
+        asked = (socket.viewer.pk, UUID(room))
+        standing = (await hub.open([room] if new else [], asked)).get(room)
         if standing is None or room not in socket.seats:
             hub.unseat(socket, room)
             return
@@ -41,8 +42,7 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
     async with socket.replaying:
         seats = {room: socket.hold(room) for room, seat in socket.seats.items() if not seat.silent}
         try:
-            only = UUID(socket.only) if socket.only else None
-            mine = await cross(rooms.standings, socket.viewer, only)
+            mine = _as_seated(socket, cursors) or await hub.standings.ask(socket.asked)
             known = {room: cursors[room] for room in mine if room in cursors and room in seats}
             await _own_first(socket, epoch == hub.epoch, known, mine)
             if not socket.only:
@@ -53,6 +53,23 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
                 if seat.held is not None:
                     socket.release(room, seat.cursor)
         return len(known)
+
+
+def _as_seated(socket: Socket, cursors: dict[str, int]) -> rooms.Standings | None:
+    """Return how the rooms stand without asking: as was read when the socket sat down, and what it was handed since.
+
+    None where that was too long ago, or where something befell the person since, or where a cursor is further.
+    """
+    read, socket.standings = socket.standings, None
+    if read is None or read.keys() != socket.seats.keys():
+        return None
+    if socket.seats[socket.own_log].cursor > read[socket.own_log].head:
+        return None
+    mine = {
+        room: replace(standing, head=max(standing.head, socket.seats[room].cursor))
+        for room, standing in read.items()
+    }
+    return None if any(cursors.get(room, 0) > mine[room].head for room in mine) else mine
 
 
 async def _own_first(
