@@ -5,11 +5,12 @@ from wsgiref.headers import Headers
 
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 from servestatic import ServeStaticASGI
 
+from project.handler import get_application
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-http = get_asgi_application()
+http = get_application()
 
 # Models must be loaded, by the line above, before the sockets import them.
 from chat.websocket.routing import application as websocket  # noqa: E402

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import groupby
+from threading import Thread
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
-
-from asgiref.sync import async_to_sync
 
 from chat import metrics
 from chat.conf import chat_settings
@@ -48,7 +49,19 @@ def deliver(items: list[Published]) -> None:
         for receiver in tuple(_receivers):
             receiver(items)
     elif shared_layer() is not None:
-        async_to_sync(send_to_layer)(items, origin="")
+        sending = send_to_layer(items, origin="")
+        asyncio.run_coroutine_threadsafe(sending, _loop(os.getpid())).result()
+
+
+@cache
+def _loop(process: int) -> asyncio.AbstractEventLoop:
+    """Return a loop that runs in a thread of its own, where none runs a hub: so the layer's connection is kept.
+
+    Asked by process, because a thread does not survive a fork.
+    """
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, name="chat-publisher", daemon=True).start()
+    return loop
 
 
 def shared_layer() -> Any | None:

@@ -37,10 +37,7 @@ _works: WeakKeyDictionary[Hub, list[asyncio.Task[None]]] = WeakKeyDictionary()
 
 async def running_hub() -> Hub:
     """Return this loop's hub, set going on first use. Raises Unavailable while the database is away."""
-    loop = asyncio.get_running_loop()
-    if loop not in _hubs:
-        _hubs[loop] = _set_going(Hub(effects.apply))
-    hub = _hubs[loop]
+    hub = set_going()
     async with hub.starting:
         if not hub.epoch:
             await hub.connect()
@@ -53,7 +50,15 @@ def running() -> list[Hub]:
     return list(_hubs.values())
 
 
-def _set_going(hub: Hub) -> Hub:
+def set_going() -> Hub:
+    """Return this loop's hub, begun on first use; it takes and passes on what this process commits from then on."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = _begun(Hub(effects.apply))
+    return _hubs[loop]
+
+
+def _begun(hub: Hub) -> Hub:
     works: dict[str, Work] = {
         "listening": hub.listen,
         "passing on": hub.pass_on,

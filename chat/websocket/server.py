@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import copy
+import gc
 import logging
 import os
 import socket
@@ -36,6 +37,8 @@ else:
 logger = logging.getLogger("uvicorn.error")
 
 BACKLOG = 2048
+# New objects after which Python looks for rings among them; its own 700 is a handful of requests.
+GARBAGE = 10_000
 STUCK_AFTER_MS = 20_000
 # Seconds that requests and sockets get to end, and then that threads do, which nothing can interrupt.
 GRACE = 8
@@ -125,9 +128,14 @@ class Life(LifespanOff):
     """What a process does when it begins and ends to serve, in the place where uvicorn would ask the application."""
 
     async def startup(self) -> None:
-        """Tell metrics from now on, where that is wanted."""
+        """Begin to listen and to pass on, before the first socket comes; tell metrics, where that is wanted."""
+        # What is loaded by now stays: to walk through it again and again is time that no request has.
+        gc.freeze()
+        gc.set_threshold(GARBAGE)
+        # By now the application is loaded; this module is read before that.
+        import_string("chat.websocket.engine.set_going")()
         if chat_settings.METRICS:
-            # By now the application is loaded, whose hub it tells of; its package is an extra.
+            # Its package is an extra.
             try:
                 expose = import_string("chat.websocket.exposition.expose")
                 await asyncio.to_thread(expose, chat_settings.METRICS)
