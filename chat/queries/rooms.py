@@ -210,12 +210,12 @@ def standings_of(asked: Collection[Asked]) -> dict[Asked, Standings]:
     wanted: dict[UUID, list[UUID | None]] = {}
     for person, only in asked:
         wanted.setdefault(person, []).append(only)
-    for person, room, *where in mine.values_list(
+    for person, room, head, history_from, read_seq, kind in mine.values_list(
         "user_id", "room_id", "room__head", "history_from", "read_seq", "room__kind"
     ):
-        standing = Standing(*where)
+        standing = Standing(head, history_from, read_seq, kind)
         for only in wanted[person]:
-            if only in (None, room) or standing.kind == Room.Kind.SELF:
+            if only in (None, room) or kind == Room.Kind.SELF:
                 found[person, only][str(room)] = standing
     return found
 

@@ -129,7 +129,7 @@ def _ticket(scope: Mapping[str, Any]) -> str | None:
 def _handshake(
     scope: Mapping[str, Any], token: str | None = None, *, cookies: bool = False
 ) -> ASGIRequest:
-    """Return the handshake as a GET without body or query, since no token is read from a URL.
+    """Return the handshake as a GET without body or query, since no token is read from a URL; it ``opens_socket``.
 
     With ``cookies`` it has them, and so the host's session and its user, read when a class looks at them.
     """
@@ -146,6 +146,7 @@ def _handshake(
         "query_string": b"",
     }
     request = ASGIRequest({**scope, **like_http}, BytesIO())
+    request.opens_socket = True  # type: ignore[attr-defined]
     if apps.is_installed("django.contrib.sessions"):
         store = import_module(settings.SESSION_ENGINE).SessionStore
         request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))

@@ -42,17 +42,20 @@ class DeviceAuthentication(BaseAuthentication):
         if scheme.lower() != b"bearer":
             return None
         try:
-            return self.sign_in(token.strip().decode("latin-1"))
+            device, user, sign_in = self.sign_in(token.strip().decode("latin-1"))
         except Unauthenticated as refusal:
             # Of DRF's own kind, because only after that does a request count as nobody's.
             raise AuthenticationFailed(refusal.detail, code=refusal.code) from None
+        # Of a socket it is noted as long as it is open, and of all together.
+        if not getattr(request._request, "opens_socket", False):
+            touch_device(device)
+        return user, sign_in
 
-    def sign_in(self, token: str) -> tuple[Any, SignIn]:
-        """Return the account and the sign-in that the token stands for. Raises Unauthenticated."""
+    def sign_in(self, token: str) -> tuple[Any, Any, SignIn]:
+        """Return the device, the account and the sign-in that a token stands for. Raises Unauthenticated."""
         claims = read_access(token)
         device, user = living_account(claims.sid)
-        touch_device(device)
-        return user, SignIn(claims.sid, device.profile, claims.expires_at)
+        return device, user, SignIn(claims.sid, device.profile, claims.expires_at)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
