@@ -9,7 +9,7 @@ from itertools import count, takewhile
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, FilteredRelation, Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from chat.conf import chat_settings
@@ -23,6 +23,9 @@ from chat.serializers.rooms import RoomView, room_shape
 
 # Rooms that one look reads: each is a term of one OR, and SQLite nests those to a depth of 1,000.
 SLICE = 100
+
+# Of a room's log: past the first place, up to the last.
+Stretch = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,30 +128,33 @@ def _page(
 
 
 def replay(
-    viewer: Profile, cursors: dict[str, int], limit: int
+    viewer: Profile, stretches: Mapping[str, Stretch]
 ) -> tuple[list[tuple[str, int, str]], set[str]]:
-    """Return the next events past cursors as (room, seq, frame), in order, and the rooms no longer the viewer's."""
-    places = dict(list({UUID(room): seq for room, seq in cursors.items()}.items())[:SLICE])
-    # The right to them is read in the same statement: nothing comes from after a removal.
-    mine = FilteredRelation("room__memberships", condition=Q(room__memberships__user=viewer))
-    past = _loaded(_past(places)).filter(room__deleted_at=None).annotate(mine=mine)
-    seen = past.filter(mine__isnull=False).annotate(begins=F("mine__history_from"))
-    rows = list(seen.order_by("room_id", "seq")[:limit])
+    """Return the events of these stretches as (room, seq, frame), in order, and the rooms that are not the viewer's.
+
+    They are as many as asked for, but for those that were pruned: the asker bounds them.
+    """
+    ranges = Q()
+    for room, (after, last) in stretches.items():
+        ranges |= Q(room=UUID(room), seq__gt=after, seq__lte=last)
+    # The right to them is read in the same statement: this names the membership that the filter has joined.
+    seen = _loaded(ranges).filter(room__memberships__user=viewer, room__deleted_at=None)
+    found = seen.annotate(begins=F("room__memberships__history_from"))
+    # Ordered here: told to order by two of so many columns, Django compares them all, which takes longest of all.
+    rows = sorted(found, key=lambda row: (row.room_id, row.seq))
     begins = {row.room_id: row.begins for row in rows}
     frames = [
         (str(row.room_id), row.seq, encode(shape))
         for row, shape in zip(rows, shown(viewer, rows, begins), strict=True)
     ]
-    # Of a page that is full nothing is known beyond its last room.
-    without = [] if len(rows) == limit else [room for room in places if room not in begins]
-    return frames, _not_mine(viewer, without)
+    return frames, _not_mine(viewer, {UUID(room) for room in stretches} - set(begins))
 
 
-def _not_mine(viewer: Profile, places: Sequence[UUID]) -> set[str]:
+def _not_mine(viewer: Profile, places: set[UUID]) -> set[str]:
     if not places:
         return set()
     found = Membership.objects.filter(user=viewer, room__in=places, room__deleted_at=None)
-    return {str(room) for room in set(places) - set(found.values_list("room", flat=True))}
+    return {str(room) for room in places - set(found.values_list("room", flat=True))}
 
 
 def lost(cursor: int, head: int) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from sys import intern
 from uuid import UUID
 
 from django.db.models import (
@@ -213,10 +214,12 @@ def standings_of(asked: Collection[Asked]) -> dict[Asked, Standings]:
     for person, room, head, history_from, read_seq, kind in mine.values_list(
         "user_id", "room_id", "room__head", "history_from", "read_seq", "room__kind"
     ):
-        standing = Standing(head, history_from, read_seq, kind)
+        standing = Standing(head, history_from, read_seq, intern(kind))
+        # Thousands of sockets hold the names of the same rooms.
+        name = intern(str(room))
         for only in wanted[person]:
             if only in (None, room) or kind == Room.Kind.SELF:
-                found[person, only][str(room)] = standing
+                found[person, only][name] = standing
     return found
 
 

@@ -110,9 +110,8 @@ async def _replay(
     """
     lost: set[str] = set()
     gone: set[str] = set()
-    behind = {room: seq for room, seq in cursors.items() if seq < mine[room].head}
-    while behind and not socket.closing:
-        page, left = await cross(log.replay, socket.viewer, behind, PAGE)
+    while (wanted := _page(cursors, mine, lost | gone)) and not socket.closing:
+        page, left = await cross(log.replay, socket.viewer, wanted)
         gone |= left
         for room, seq, text in page:
             if room in lost or seq != cursors[room] + 1:
@@ -121,11 +120,22 @@ async def _replay(
             cursors[room] = seq
             socket.tell(text)
             await socket.flushed()
-        if not page and not left:
-            lost |= set(behind)
-        done = lost | gone
-        behind = {r: cursors[r] for r in behind if r not in done and cursors[r] < mine[r].head}
+        lost |= {r for r, (_, last) in wanted.items() if cursors[r] < last and r not in left}
     return lost, gone
+
+
+def _page(cursors: dict[str, int], mine: rooms.Standings, done: set[str]) -> dict[str, log.Stretch]:
+    """Return what to read next: of the first rooms that are behind, so many events together."""
+    wanted: dict[str, log.Stretch] = {}
+    left = PAGE
+    for room, seq in cursors.items():
+        if room in done or seq >= mine[room].head:
+            continue
+        wanted[room] = (seq, min(mine[room].head, seq + left))
+        left -= wanted[room][1] - seq
+        if not left or len(wanted) == log.SLICE:
+            break
+    return wanted
 
 
 def _tell_left(socket: Socket, room: str) -> None:
