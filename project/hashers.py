@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -15,8 +16,10 @@ NICE = 10
 
 def _step_back() -> None:
     # A priority of one thread is Linux's own; elsewhere it would be that of the whole process.
-    if os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        nice = os.getpriority(os.PRIO_PROCESS, thread) + NICE
+        os.setpriority(os.PRIO_PROCESS, thread, min(nice, 19))
 
 
 @cache
