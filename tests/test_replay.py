@@ -33,6 +33,7 @@ UNTOLD = {
     "note_message_read": "it changes nothing that anyone in a room sees",
     "end_fallen": "end_outdated, for whichever accounts are found changed",
     "touch_device": "when a device was last seen is read where devices are listed",
+    "touch_devices": "the same of many",
 }
 # What the verbs share, and no verb itself.
 SHARED = {"changes", "group_commit", "locks", "own_logs", "transactions"}

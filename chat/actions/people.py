@@ -40,8 +40,14 @@ def handle_from(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.\-]+", "_", ascii_name)[:50].strip("_.-")
 
 
-def profile_for(user: Any) -> Profile:
-    """Return the profile of an account, made with its own log on first sight."""
+def profile_for(user: Any, auth: Any = None) -> Profile:
+    """Return the profile of an account, made with its own log on first sight.
+
+    ``auth`` is what an authentication class said beside the account: one that has met the person names them.
+    """
+    met = getattr(auth, "person", None)
+    if isinstance(met, Profile) and met.user_id == user.pk:
+        return met
     return person_of_account(user.pk) or _first_sight(user)
 
 

@@ -22,11 +22,10 @@ def is_banned(person: Profile, room: Room) -> bool:
 
 def membership_of(viewer: Profile, room_id: UUID) -> Membership:
     """Return the viewer's membership, its room loaded. Raises NotFound or Forbidden."""
-    member = (
-        Membership.objects.select_related("room")
-        .filter(room_id=room_id, user=viewer, room__deleted_at=None)
-        .first()
-    )
+    places = Membership.objects.select_related("room")
+    # There is one at the most, so without first() and what it orders by.
+    found = places.filter(room_id=room_id, user=viewer, room__deleted_at=None)
+    member = next(iter(found), None)
     if member is None:
         raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first())
     member.user = viewer

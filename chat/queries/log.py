@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count, takewhile
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from chat.conf import chat_settings
@@ -23,6 +23,9 @@ from chat.serializers.rooms import RoomView, room_shape
 
 # Rooms that one look reads: each is a term of one OR, and SQLite nests those to a depth of 1,000.
 SLICE = 100
+
+# Of a room's log: past the first place, up to the last.
+Stretch = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def log(viewer: Profile, room_id: UUID, *, after: int, limit: int) -> tuple[Log,
     rows = _unbroken(found, after)
     if after < member.room.head and not rows:
         return Log([], member.room.head, reset="pruned"), epoch
-    return Log(shown(viewer, rows, {room_id: member}), member.room.head), epoch
+    return Log(shown(viewer, rows, {room_id: member.history_from}), member.room.head), epoch
 
 
 def sync(viewer: Profile, epoch: str, cursors: dict[UUID, int], *, limit: int) -> Missing:
@@ -97,7 +100,7 @@ def _fill(
         if not found and missing.more:
             continue
         stretch = _unbroken(found, cursor)
-        events = shown(viewer, stretch, mine)
+        events = shown(viewer, stretch, {room: mine[room].history_from})
         head = mine[room].room.head
         missing.rooms[str(room)] = Log(events, head, reset=None if stretch else "pruned")
 
@@ -125,18 +128,33 @@ def _page(
 
 
 def replay(
-    viewer: Profile, cursors: dict[str, int], limit: int
+    viewer: Profile, stretches: Mapping[str, Stretch]
 ) -> tuple[list[tuple[str, int, str]], set[str]]:
-    """Return the next events past cursors as (room, seq, frame), in order, and the rooms no longer the viewer's."""
-    places = dict(list({UUID(room): seq for room, seq in cursors.items()}.items())[:SLICE])
-    found = Membership.objects.filter(user=viewer, room__in=places, room__deleted_at=None)
-    members = {member.room_id: member for member in found.select_related("room")}
-    rows, _ = _page({room: seq for room, seq in places.items() if room in members}, members, limit)
+    """Return the events of these stretches as (room, seq, frame), in order, and the rooms that are not the viewer's.
+
+    They are as many as asked for, but for those that were pruned: the asker bounds them.
+    """
+    ranges = Q()
+    for room, (after, last) in stretches.items():
+        ranges |= Q(room=UUID(room), seq__gt=after, seq__lte=last)
+    # The right to them is read in the same statement: this names the membership that the filter has joined.
+    seen = _loaded(ranges).filter(room__memberships__user=viewer, room__deleted_at=None)
+    found = seen.annotate(begins=F("room__memberships__history_from"))
+    # Ordered here: told to order by two of so many columns, Django compares them all, which takes longest of all.
+    rows = sorted(found, key=lambda row: (row.room_id, row.seq))
+    begins = {row.room_id: row.begins for row in rows}
     frames = [
         (str(row.room_id), row.seq, encode(shape))
-        for row, shape in zip(rows, shown(viewer, rows, members), strict=True)
+        for row, shape in zip(rows, shown(viewer, rows, begins), strict=True)
     ]
-    return frames, {str(room) for room in places if room not in members}
+    return frames, _not_mine(viewer, {UUID(room) for room in stretches} - set(begins))
+
+
+def _not_mine(viewer: Profile, places: set[UUID]) -> set[str]:
+    if not places:
+        return set()
+    found = Membership.objects.filter(user=viewer, room__in=places, room__deleted_at=None)
+    return {str(room) for room in places - set(found.values_list("room", flat=True))}
 
 
 def lost(cursor: int, head: int) -> str | None:
@@ -160,11 +178,14 @@ def _loaded(which: Q) -> QuerySet[Event]:
 
 
 def shown(
-    viewer: Profile, rows: Sequence[Event], members: dict[UUID, Membership]
+    viewer: Profile, rows: Sequence[Event], begins: Mapping[UUID, int]
 ) -> list[dict[str, Any]]:
-    """Return events as the viewer sees them: every seq, with ``hidden`` for what they may not see."""
+    """Return events as the viewer, whose history of each room begins somewhere, sees them.
+
+    Every seq, with ``hidden`` for what they may not see.
+    """
     views = {**_snapshots(rows), **_joinings(viewer, rows)}
-    return [_shown(row, members[row.room_id].history_from, views.get(row.pk)) for row in rows]
+    return [_shown(row, begins[row.room_id], views.get(row.pk)) for row in rows]
 
 
 def _shown(row: Event, history_from: int, view: RoomView | None) -> dict[str, Any]:

@@ -49,12 +49,17 @@ def history(
     room_left = limit - len(older)
     has_after, newer = len(newer) > room_left, newer[:room_left]
     if edge == "after":
-        has_before = seen.filter(seq__lte=seq).exists()
+        has_before = _any(seen.filter(seq__lte=seq).order_by("-seq"))
     elif edge == "before":
-        has_after = seen.filter(seq__gte=seq).exists()
+        has_after = _any(seen.filter(seq__gte=seq).order_by("seq"))
     return History(
         older[::-1] + newer, member.room.head, has_before, has_after, member.history_from
     )
+
+
+def _any(ordered: QuerySet[Message]) -> bool:
+    # Not exists(), which drops the order: PostgreSQL then looks through the table, as many rows should match.
+    return bool(ordered.values_list("pk")[:1])
 
 
 def _seen(member: Membership) -> QuerySet[Message]:

@@ -114,7 +114,7 @@ class ChatViewSet(ViewSet):
     @cached_property
     def viewer(self) -> Person:
         """The profile of whoever asks."""
-        return profile_for(self.request.user)
+        return profile_for(self.request.user, self.request.auth)
 
     def body(self) -> Shape:
         """Return what the body says in the action's shape; other fields are ignored. Raises ValidationError."""

@@ -32,7 +32,13 @@ from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
-from chat.websocket.limits import Flow, count_write, place_of_address, place_of_person
+from chat.websocket.limits import (
+    Flow,
+    count_write,
+    place_of_address,
+    place_of_person,
+    refuse_flooder,
+)
 from chat.websocket.replay import resume
 from chat.websocket.sends import OVERLAP, Sends
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
@@ -90,9 +96,11 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
     try:
         async with AsyncExitStack() as places:
             await places.enter_async_context(place_of_address(scope))
-            (who, only, mine), ref = await admit(scope, receive, choose)
+            (who, only), ref = await admit(scope, receive, choose)
             await places.enter_async_context(place_of_person(who.viewer))
+            await refuse_flooder(who.viewer)
             hub = await running_hub()
+            mine = await hub.standings.ask((who.viewer.pk, UUID(only) if only else None))
             socket = await enter(hub, scope, send, who, only, mine)
             stay(scope, hub, socket)
             say_hello(hub, socket)
@@ -136,6 +144,8 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
             continue
         if not flow.takes(socket, message):
             await socket.flushed()
+            # What came at once is refused between what the others want.
+            await asyncio.sleep(0)
             continue
         if _size(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
@@ -163,6 +173,8 @@ async def _hear(
         frame = parsed(message)
         ref = ref_of(frame)
         command = _command(socket, frame)
+        if command.name != "resume":
+            socket.standings = None
         if command.name == "message.send":
             draft = Draft(socket.viewer, **validated(command, frame))
             await count_write(socket.viewer)

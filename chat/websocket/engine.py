@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from chat import metrics
-from chat.actions.devices import end_fallen
+from chat.actions.devices import end_fallen, touch_devices
 from chat.conf import chat_settings
 from chat.errors import TokenExpired, Unauthenticated
 from chat.serializers.fields import rfc3339
@@ -31,6 +31,9 @@ LAG_EVERY = 0.5
 LAG_TOLD = 1.0
 # Sign-ins asked again in one crossing: one thread serves them, and for so long nobody else.
 ASKED_AT_ONCE = 100
+
+# Seconds between two notes that a device is seen whose socket is open.
+SEEN_EVERY = 60
 
 Work = Callable[[], Awaitable[None]]
 
@@ -144,6 +147,7 @@ async def _beat(hub: Hub) -> None:
         await asyncio.sleep(chat_settings.HEARTBEAT)
         moved, hub.moved = hub.moved, set()
         for socket in tuple(hub.sockets):
+            socket.standings = None
             try:
                 socket.answer({"type": "heads", "rooms": _heads(hub, socket, moved)})
             except Exception as error:
@@ -162,6 +166,7 @@ def _heads(hub: Hub, socket: Socket, moved: set[str]) -> dict[str, int | None]:
 
 async def _watch(hub: Hub) -> None:
     """End sockets whose sign-in no longer stands, whoever ended it and whether or not we were told."""
+    noted: dict[str, float] = {}
     while True:
         await asyncio.sleep(chat_settings.RECHECK)
         _expire(hub)
@@ -172,6 +177,7 @@ async def _watch(hub: Hub) -> None:
             # Compared with what it rests on now, since a fresh token may have come meanwhile.
             if socket.grounds in gone:
                 refuse(socket, Unauthenticated("This sign-in has ended."))
+        await _note_seen(hub, noted)
 
 
 async def _ask_again(hub: Hub) -> None:
@@ -188,3 +194,15 @@ async def _ask_again(hub: Hub) -> None:
             for socket in tuple(hub.sockets) if refusals else ():
                 if socket.credentials in refusals:
                     refuse(socket, refusals[socket.credentials])
+
+
+async def _note_seen(hub: Hub, noted: dict[str, float]) -> None:
+    """Note that the devices of open sockets are seen: once they come, and then each minute."""
+    now = time.monotonic()
+    held = {s.grounds.device for s in hub.sockets if s.grounds and s.grounds.device}
+    due = {device for device in held if now - noted.get(device, float("-inf")) > SEEN_EVERY}
+    if due:
+        await cross(touch_devices, due)
+    for device in set(noted) - held:
+        del noted[device]
+    noted.update(dict.fromkeys(due, now))

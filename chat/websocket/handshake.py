@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID
 
 from chat.commands import COMMANDS, validated
 from chat.conf import chat_settings
@@ -24,8 +23,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 # Which room a path is for; None means all of the person's.
 Choose = Callable[[Scope, SignedIn], str | None]
-# Who it is, the one room that the socket is for, if it is for one, and how far the rooms are.
-Beginning = tuple[SignedIn, str | None, rooms.Standings]
+# Who it is, and the one room that the socket is for, if it is for one.
+Beginning = tuple[SignedIn, str | None]
 
 # Seconds and characters within which a socket that named nobody must say who it is.
 AUTH_TIMEOUT = 5
@@ -35,7 +34,7 @@ SETTLE_TRIES = 3
 
 
 async def admit(scope: Scope, receive: Receive, choose: Choose) -> tuple[Beginning, dict[str, Any]]:
-    """Return who opens the socket and where their rooms stand, and the ref of the frame that said who, if one did.
+    """Return who opens the socket, for which room, and the ref of the frame that said who, if one did.
 
     Raises TimeoutError (nobody said who they are), ConnectionError (the client went), ChatError.
     """
@@ -61,16 +60,15 @@ async def _first_frame(receive: Receive) -> tuple[str, dict[str, Any]]:
 
 
 def begin(scope: Scope, token: str | None, choose: Choose) -> Beginning:
-    """Sign in and read where the person's rooms stand: all in one crossing."""
+    """Sign in and find the room of the path, in one crossing."""
     who = sign_in(scope, token)
-    only = choose(scope, who)
-    return who, only, rooms.standings(who.viewer, UUID(only) if only else None)
+    return who, choose(scope, who)
 
 
 async def enter(
     hub: Hub, scope: Scope, send: Send, who: SignedIn, only: str | None, mine: rooms.Standings
 ) -> Socket:
-    """Seat a socket in its rooms so that every event after the heads it is told will reach it."""
+    """Seat a socket in its rooms, which stood so, so that every event after the heads it is told will reach it."""
     own_log = next(room for room, standing in mine.items() if standing.kind == "self")
     write = scope.get("state", {}).get(WRITE)
     socket = Socket(send, who.viewer, own_log=own_log, only=only, write=write)
@@ -80,21 +78,24 @@ async def enter(
     hub.sockets[socket] = None
     try:
         for _ in range(SETTLE_TRIES):
-            known = mine[own_log].head
-            await _seat(hub, socket, mine)
-            if (hub.rooms[own_log].seq or 0) <= known:
-                return socket
-            # Something befell the person between reading and sitting: a room joined, left, a device ended.
-            mine = await cross(rooms.standings, who.viewer, UUID(only) if only else None)
+            new = _seat(hub, socket, mine)
+            # Read again where nobody told of the time between reading and sitting, or where something befell them.
+            if new or (hub.rooms[own_log].seq or 0) > mine[own_log].head:
+                mine = await hub.open(new, socket.asked)
             if only and only not in mine:
                 raise NotFound()
+            if mine.keys() == socket.seats.keys():
+                _place(hub, socket, mine)
+                return socket
+            # A room was joined or left meanwhile.
         raise Unavailable()
     except BaseException:
         hub.drop(socket)
         raise
 
 
-async def _seat(hub: Hub, socket: Socket, mine: rooms.Standings) -> None:
+def _seat(hub: Hub, socket: Socket, mine: rooms.Standings) -> list[str]:
+    """Put a socket into the rooms that are its person's, and no other. Returns those that are new here."""
     for room in set(socket.seats) - set(mine):
         hub.unseat(socket, room)
     new = []
@@ -103,10 +104,15 @@ async def _seat(hub: Hub, socket: Socket, mine: rooms.Standings) -> None:
         seat = Seat(standing.history_from, standing.head, silent=silent)
         if hub.seat(socket, room, seat):
             new.append(room)
-    heads = await hub.open(new)
+    return new
+
+
+def _place(hub: Hub, socket: Socket, mine: rooms.Standings) -> None:
     for room, seat in socket.seats.items():
+        seat.history_from = mine[room].history_from
         # The later of what the database said and what the hub has handed on: all after it will come.
-        seat.cursor = max(seat.cursor, heads.get(room, 0), hub.rooms[room].seq or 0)
+        seat.cursor = max(mine[room].head, hub.rooms[room].seq or 0)
+    socket.standings = mine
 
 
 def say_hello(hub: Hub, socket: Socket) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -12,11 +12,12 @@ from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.outlets import sockets as outlet
-from chat.queries import log
+from chat.queries import log, rooms
 from chat.queries.epoch import current_epoch
 from chat.websocket.bridge import cross
 from chat.websocket.run import Run, runs
 from chat.websocket.socket import Seat, Socket
+from chat.websocket.together import Together
 
 # Layer messages that wait to be sent while the layer is slow; older ones are left to the others' ticks.
 OUTGOING_MAX = 10_000
@@ -57,6 +58,7 @@ class Hub:
         self.moved: set[str] = set()
         self.gap = asyncio.Event()
         self.outgoing: asyncio.Queue[list[Published]] = asyncio.Queue(OUTGOING_MAX)
+        self.standings = Together(rooms.standings_of)
         self.starting = asyncio.Lock()
         self.attached = asyncio.Event()
         self.layer = outlet.shared_layer()
@@ -148,18 +150,15 @@ class Hub:
         channel.sockets[socket] = None
         return channel.seq is None
 
-    async def open(self, names: Iterable[str]) -> dict[str, int]:
-        """Subscribe to rooms, and only then read where they stand: no event falls between the two."""
-        new = [room for room in names if room in self.rooms]
-        if not new:
-            return {}
-        await self.subscribe(new)
-        heads = await cross(log.heads_of, new)
-        for room, head in heads.items():
+    async def open(self, names: Collection[str], asked: rooms.Asked) -> rooms.Standings:
+        """Subscribe to rooms, and only then read where someone's rooms stand: no event falls between the two."""
+        await self.subscribe(names)
+        mine = await self.standings.ask(asked)
+        for room in names:
             channel = self.rooms.get(room)
-            if channel is not None and channel.seq is None:
-                self.catch_up(channel, room, head)
-        return heads
+            if channel is not None and channel.seq is None and room in mine:
+                self.catch_up(channel, room, mine[room].head)
+        return mine
 
     def catch_up(self, channel: Channel, room: str, head: int) -> None:
         """Set a room's place, and hand on what came early and is next."""

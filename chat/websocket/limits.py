@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from chat.conf import chat_settings
 from chat.errors import ChatError, RateLimited
@@ -30,6 +31,9 @@ UNKNOWN = "LIMIT_SOCKETS_UNKNOWN"
 # Times the limit that a socket may send within one window; beyond, it is closed.
 FLOOD = 2
 
+# Seconds that one who comes back before that is kept waiting for the refusal: to ask again and again costs sign-ins.
+KEPT_WAITING = 1
+
 # Tasks that nothing refers to are collected while they run.
 _saying: set[asyncio.Task[None]] = set()
 
@@ -38,6 +42,25 @@ def rate_told(setting: str) -> dict[str, int] | None:
     """Return ``{count, seconds}``, or None where there is no limit."""
     rate = store.rate(setting) if AVAILABLE else None
     return {"count": rate.amount, "seconds": rate.get_expiry()} if rate else None
+
+
+# Until when, by the monotonic clock, people whose sockets flooded this process open no other here.
+_flooded: dict[UUID, float] = {}
+
+
+async def refuse_flooder(person: Person) -> None:
+    """Turn away somebody whose socket was just closed for flooding, slowly. Raises RateLimited."""
+    left = _flooded.get(person.pk, 0) - time.monotonic()
+    if left > 0:
+        await asyncio.sleep(KEPT_WAITING)
+        raise RateLimited("Too many frames.", retry_after=max(1, ceil(left)))
+
+
+def _note_flooder(person: Person, until: float) -> None:
+    now = time.monotonic()
+    for other in [other for other, ends in _flooded.items() if ends <= now]:
+        del _flooded[other]
+    _flooded[person.pk] = until
 
 
 class Flow:
@@ -66,6 +89,7 @@ class Flow:
         refusal = RateLimited("Too many frames.", retry_after=max(1, ceil(self._ends - now)))
         if self._count > FLOOD * self._rate.amount:
             refuse(socket, refusal)
+            _note_flooder(socket.viewer, self._ends)
         else:
             socket.answer(failed(refusal, _ref(message)))
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from chat.queries import log, rooms
@@ -21,9 +22,9 @@ async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
     async with socket.replaying:
         if socket.closing or room in socket.seats:
             return
-        if hub.seat(socket, room, Seat(history_from=0, cursor=after)):
-            await hub.open([room])
-        standing = (await cross(rooms.standings, socket.viewer, UUID(room))).get(room)
+        new = hub.seat(socket, room, Seat(history_from=0, cursor=after))
+        asked = (socket.viewer.pk, UUID(room))
+        standing = (await hub.open([room] if new else [], asked)).get(room)
         if standing is None or room not in socket.seats:
             hub.unseat(socket, room)
             return
@@ -41,8 +42,7 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
     async with socket.replaying:
         seats = {room: socket.hold(room) for room, seat in socket.seats.items() if not seat.silent}
         try:
-            only = UUID(socket.only) if socket.only else None
-            mine = await cross(rooms.standings, socket.viewer, only)
+            mine = _as_seated(socket, cursors) or await hub.standings.ask(socket.asked)
             known = {room: cursors[room] for room in mine if room in cursors and room in seats}
             await _own_first(socket, epoch == hub.epoch, known, mine)
             if not socket.only:
@@ -53,6 +53,23 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
                 if seat.held is not None:
                     socket.release(room, seat.cursor)
         return len(known)
+
+
+def _as_seated(socket: Socket, cursors: dict[str, int]) -> rooms.Standings | None:
+    """Return how the rooms stand without asking: as was read when the socket sat down, and what it was handed since.
+
+    None where that was too long ago, or where something befell the person since, or where a cursor is further.
+    """
+    read, socket.standings = socket.standings, None
+    if read is None or read.keys() != socket.seats.keys():
+        return None
+    if socket.seats[socket.own_log].cursor > read[socket.own_log].head:
+        return None
+    mine = {
+        room: replace(standing, head=max(standing.head, socket.seats[room].cursor))
+        for room, standing in read.items()
+    }
+    return None if any(cursors.get(room, 0) > mine[room].head for room in mine) else mine
 
 
 async def _own_first(
@@ -93,9 +110,8 @@ async def _replay(
     """
     lost: set[str] = set()
     gone: set[str] = set()
-    behind = {room: seq for room, seq in cursors.items() if seq < mine[room].head}
-    while behind and not socket.closing:
-        page, left = await cross(log.replay, socket.viewer, behind, PAGE)
+    while (wanted := _page(cursors, mine, lost | gone)) and not socket.closing:
+        page, left = await cross(log.replay, socket.viewer, wanted)
         gone |= left
         for room, seq, text in page:
             if room in lost or seq != cursors[room] + 1:
@@ -104,11 +120,22 @@ async def _replay(
             cursors[room] = seq
             socket.tell(text)
             await socket.flushed()
-        if not page and not left:
-            lost |= set(behind)
-        done = lost | gone
-        behind = {r: cursors[r] for r in behind if r not in done and cursors[r] < mine[r].head}
+        lost |= {r for r, (_, last) in wanted.items() if cursors[r] < last and r not in left}
     return lost, gone
+
+
+def _page(cursors: dict[str, int], mine: rooms.Standings, done: set[str]) -> dict[str, log.Stretch]:
+    """Return what to read next: of the first rooms that are behind, so many events together."""
+    wanted: dict[str, log.Stretch] = {}
+    left = PAGE
+    for room, seq in cursors.items():
+        if room in done or seq >= mine[room].head:
+            continue
+        wanted[room] = (seq, min(mine[room].head, seq + left))
+        left -= wanted[room][1] - seq
+        if not left or len(wanted) == log.SLICE:
+            break
+    return wanted
 
 
 def _tell_left(socket: Socket, room: str) -> None:

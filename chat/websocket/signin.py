@@ -166,7 +166,7 @@ def _ask(shown: Credentials) -> SignedIn | None:
     if request is None:
         return None
     user, auth = request.user, request.auth
-    person = profile_for(user)
+    person = profile_for(user, auth)
     grounds = grounds_of(person, user, auth, getattr(request._request, "session", None))
     again = None if _is_watched(request, grounds) else shown
     return SignedIn(person, grounds, ends_at(auth), again)
@@ -218,7 +218,7 @@ def _ticket(scope: Mapping[str, Any]) -> str | None:
 
 
 def _handshake(shown: Credentials) -> ASGIRequest:
-    """Return the handshake as a GET without body or query, since no token is read from a URL.
+    """Return the handshake as a GET without body or query, since no token is read from a URL; it ``opens_socket``.
 
     Where its cookies count it has them, and so the host's session and its user, read when a class looks at them.
     """
@@ -236,6 +236,7 @@ def _handshake(shown: Credentials) -> ASGIRequest:
         "query_string": b"",
     }
     request = ASGIRequest({**scope, **like_http}, BytesIO())
+    request.opens_socket = True  # type: ignore[attr-defined]
     if apps.is_installed("django.contrib.sessions"):
         store = import_module(settings.SESSION_ENGINE).SessionStore
         request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))

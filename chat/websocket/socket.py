@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published, encode
 from chat.queries.grounds import Grounds
 from chat.queries.people import Person
+from chat.queries.rooms import Asked, Standings
 from chat.websocket.leaving import LEAVE_WITHIN
 from chat.websocket.run import Run, runs
 from chat.websocket.signin import Credentials
@@ -59,6 +61,8 @@ class Socket:
         self.own_log = own_log
         self.only = only
         self.seats: dict[str, Seat] = {}
+        # As they were read once it sat, for a resume that comes first and soon; then let go.
+        self.standings: Standings | None = None
         self.signed_in(None, None)
         self.closing = False
         # One replay at a time: a room joined while a resume runs waits for it.
@@ -86,6 +90,11 @@ class Socket:
         self.expires_at = expires_at
         self.credentials = credentials
         self.warned = False
+
+    @property
+    def asked(self) -> Asked:
+        """Whose rooms it is about, and which."""
+        return self.viewer.pk, UUID(self.only) if self.only else None
 
     def hold(self, room: str) -> Seat:
         """Let a room's live events wait, so that older ones can go first."""

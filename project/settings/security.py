@@ -1,6 +1,7 @@
 """What a browser is told and trusted with; strict by default, and HTTPS=off for a site without TLS."""
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
+from django.conf import global_settings
 
 from project.env import DEBUG, env
 
@@ -26,6 +27,12 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if _https else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if _https else "csrftoken"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+# The first makes new hashes, and reads those of Django's own PBKDF2, which it stands for.
+PASSWORD_HASHERS = [
+    "project.hashers.PatientPBKDF2PasswordHasher",
+    *global_settings.PASSWORD_HASHERS[1:],
+]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

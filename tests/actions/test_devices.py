@@ -15,6 +15,7 @@ from chat.actions.devices import (
     open_device,
     renew_device,
     touch_device,
+    touch_devices,
 )
 from chat.errors import NotFound, Unauthenticated
 from chat.models import Device, Profile
@@ -123,3 +124,14 @@ def test_being_seen_is_noted_to_the_minute(ann: Profile, sign_in: SignIn) -> Non
     device.refresh_from_db()
     touch_device(device)
     assert Device.objects.get(pk=device.pk).seen_at > device.seen_at
+
+
+def test_devices_are_noted_as_seen_together(ann: Profile, bob: Profile, sign_in: SignIn) -> None:
+    now, old = timezone.now(), timezone.now() - timedelta(hours=1)
+    first, second, ended, other = sign_in(ann), sign_in(bob), sign_in(ann), sign_in(ann)
+    end_devices(ann, [ended.pk])
+    Device.objects.update(seen_at=old)
+    touch_devices({str(one.pk) for one in (first, second, ended)})
+    seen = {one.pk: one.seen_at for one in Device.objects.all()}
+    assert min(seen[first.pk], seen[second.pk]) >= now
+    assert seen[ended.pk] == seen[other.pk] == old

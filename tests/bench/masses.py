@@ -15,7 +15,7 @@ import orjson
 
 from tests.bench.crowd import EARS_OPEN_WITHIN, Crowd, Ear, Lost, frame
 from tests.bench.http import ask_all
-from tests.bench.machine import Failed, rss_of, told_by
+from tests.bench.machine import Failed, cpu_of, rss_of, told_by
 from tests.bench.report import Report, Row
 from tests.bench.stand import EVENT, GREETING, Product, Stand, signed_in
 from tests.bench.tables import Counted, counted_server
@@ -138,10 +138,12 @@ async def measure_return(stand: Stand, report: Report) -> None:
     many.server = replace(many.server, place=again.place, counter=again.counter)
     started = time.perf_counter() - killed
     await _say(many, "said while all were away")
-    queries, began = again.counter.read(), time.perf_counter()
+    pid = again.place.pid
+    queries, began, cpu = again.counter.read(), time.perf_counter(), cpu_of(pid)
     gate = asyncio.Semaphore(AT_ONCE)
     crowds = await asyncio.gather(*(_come_back(many, one, gate) for one in many.clients))
     took = time.perf_counter() - began
+    each = (cpu_of(pid) - cpu) / len(many.clients) * 1e3
     asked = (again.counter.read() - queries) / len(many.clients)
     heads = await _heads(many)
     short = sum(
@@ -154,7 +156,10 @@ async def measure_return(stand: Stand, report: Report) -> None:
     for crowd in crowds:
         crowd.leave()
     lost = short + wrong.total()
-    figure = f"{took:.1f} s after a start of {started:.1f} s; {asked:.2f} queries each; {lost} lost"
+    figure = (
+        f"{took:.1f} s after a start of {started:.1f} s;"
+        f" {asked:.2f} queries and {each:.1f} ms CPU each; {lost} lost"
+    )
     target = f"≤ {ALL_BACK:.0f} s, ≤ 3 queries, none lost"
     met = took + started <= ALL_BACK and asked <= 3 and not lost
     raw = {"seconds": took, "queries": asked, "wrong": dict(wrong.most_common(5))}

@@ -124,8 +124,8 @@ def test_nothing_of_others_rooms_is_in_what_is_mine(
     assert set(missing.rooms) == set(map(str, mine))
     assert set(missing.left) == set(map(str, cursors))
     assert missing.joined == []
-    asked = {str(room): 0 for room in cursors}
-    assert log.replay(cat, asked, 99) == ([], set(asked))
+    asked = {str(room): (0, 99) for room in cursors}
+    assert log.replay(cat, asked) == ([], set(asked))
 
 
 def test_sharing_a_group_ends_with_it(

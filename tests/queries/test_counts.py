@@ -100,6 +100,17 @@ def _sync(world: World, cursors: dict[UUID, int]) -> Any:
     return log.sync(world.viewer, world.epoch, cursors, limit=999)
 
 
+def _standings_of_many(world: World) -> Any:
+    asked = [(world.viewer.pk, None), (world.viewer.pk, world.room.pk), (world.owner.pk, None)]
+    found = rooms.standings_of(asked)
+    assert all(found.values())
+    return found
+
+
+def _replay(world: World) -> Any:
+    return log.replay(world.viewer, {str(room): (0, 99) for room in world.cursors})
+
+
 def _people(world: World) -> list[Any]:
     return [UserSerializer().to_representation(one) for one in people.find_people("p")]
 
@@ -124,12 +135,13 @@ READS: dict[str, tuple[int, Read]] = {
     "own log": (5 + EPOCH, lambda w: log.log(w.viewer, w.own.pk, after=0, limit=999)),
     "sync, all behind": (5 + EPOCH, lambda world: _sync(world, world.cursors)),
     "sync, all joined": (5 + EPOCH, lambda world: _sync(world, {})),
-    "replay": (6, lambda w: log.replay(w.viewer, {str(r): s for r, s in w.cursors.items()}, 999)),
+    "replay": (5, _replay),
     "repair of a room": (1, lambda world: log.missed({str(world.room.pk): 0}, 999)),
     "repair of an own log": (6, lambda world: log.missed({str(world.own.pk): 0}, 999)),
     "recent heads": (1, lambda world: log.recent_heads(3600)),
     "heads of rooms": (1, lambda world: log.heads_of([str(room) for room in world.cursors])),
     "standings": (1, lambda world: rooms.standings(world.viewer)),
+    "standings of many": (1, _standings_of_many),
     "people": (1, _people),
     "devices": (1, _devices),
 }

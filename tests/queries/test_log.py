@@ -224,8 +224,8 @@ def test_more_rooms_than_one_look_reads(ann: Profile, monkeypatch: pytest.Monkey
 
 def test_a_replay_is_the_log_as_frames(group: Room, den: Room, ann: Profile, bob: Profile) -> None:
     say(ann, group)
-    cursors = {str(group.pk): 2, str(den.pk): 99, str(uuid4()): 1}
-    frames, gone = replay(bob, cursors, 9)
+    cursors = {str(group.pk): (2, 99), str(den.pk): (98, 99), str(uuid4()): (1, 9)}
+    frames, gone = replay(bob, cursors)
     assert gone == set(cursors) - {str(group.pk), str(den.pk)}
     logged = log(bob, group.pk, after=2, limit=9)[0].events
     assert [(room, seq, json.loads(text)) for room, seq, text in frames] == [

@@ -9,7 +9,10 @@ from uuid import UUID
 
 import jwt
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from chat.models import Device, Profile
@@ -229,3 +232,13 @@ def test_logs_hold_no_password_and_no_token(
         APIClient().post("/api/auth/token/", {"username": "dora", "password": "wrong but long"})
     for secret in (PASSWORD, client.access, client.refresh, "wrong but long"):
         assert secret not in caplog.text
+
+
+def test_one_query_says_who_asks(dora: Profile, sign_in: SignIn) -> None:
+    client = sign_in()
+    beside = router.db_for_read(Device) == router.db_for_read(get_user_model())
+    with CaptureQueriesContext(connections[router.db_for_read(Device)]) as asked:
+        assert client.get("/api/users/me/").status_code == 200
+    assert len(asked) == 1
+    if beside:
+        assert get_user_model()._meta.db_table in asked[0]["sql"]

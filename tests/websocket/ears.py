@@ -162,6 +162,26 @@ def database_away() -> Iterator[None]:
 
 
 @contextmanager
+def queries() -> Iterator[list[str]]:
+    """What the threads of the bridge ask meanwhile: each connects anew for every crossing."""
+    asked: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    def watch(connection: Any, **signal: object) -> None:
+        if note not in connection.execute_wrappers:
+            connection.execute_wrappers.append(note)
+
+    connection_created.connect(watch)
+    try:
+        yield asked
+    finally:
+        connection_created.disconnect(watch)
+
+
+@contextmanager
 def going(work: Awaitable[None]) -> Iterator[asyncio.Task[None]]:
     """Keep something going that has no end, while the scene looks at what it does."""
     task = asyncio.ensure_future(work)

@@ -178,7 +178,7 @@ def test_an_event_between_subscribing_and_reading_is_not_lost(
         await hub.connect()
         socket, room = sit(hub, Ear(), {}), str(den.pk)
         assert hub.seat(socket, room, Seat(history_from=0, cursor=0))
-        await hub.open([room])
+        await hub.open([room], (ann.pk, None))
         assert hub.rooms[room].subscribed
         assert hub.rooms[room].seq == heard[-1].seq
 

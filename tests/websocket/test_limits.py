@@ -181,8 +181,11 @@ def test_frames_beyond_the_limit_are_refused_and_a_flood_is_closed(
             for _ in range(FRAMES):
                 await wire.send(frame)
             assert await wire.closed() == 4429
-            # Another socket of the same person is another matter.
+            # Another socket of the same person is another matter, but not one that comes at once in its place.
             assert (await other.ask("ping"))["type"] == "done"
+            async with opened(processes[0], dan.token, home) as again:
+                assert (await again.hear("failed"))["error"]["code"] == "rate_limited"
+                assert await again.closed() == 4429
 
     asyncio.run(scene())
 

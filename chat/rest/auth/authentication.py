@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from chat.actions.devices import touch_device
 from chat.errors import Unauthenticated
 from chat.queries.grounds import auth_hash_of
-from chat.queries.people import living_device
+from chat.queries.people import Person, living_device
 from chat.rest.auth.tokens import read_access
 
 ENDED = "This sign-in has ended."
@@ -23,9 +23,10 @@ ENDED = "This sign-in has ended."
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What ``request.auth`` is: the device that asks, and until when its token is good (unix seconds)."""
+    """What ``request.auth`` is: the device that asks, whose it is, and until when its token is good (unix seconds)."""
 
     device: UUID
+    person: Person
     expires_at: int
 
 
@@ -41,17 +42,20 @@ class DeviceAuthentication(BaseAuthentication):
         if scheme.lower() != b"bearer":
             return None
         try:
-            return self.sign_in(token.strip().decode("latin-1"))
+            device, user, sign_in = self.sign_in(token.strip().decode("latin-1"))
         except Unauthenticated as refusal:
             # Of DRF's own kind, because only after that does a request count as nobody's.
             raise AuthenticationFailed(refusal.detail, code=refusal.code) from None
+        # Of a socket it is noted as long as it is open, and of all together.
+        if not getattr(request._request, "opens_socket", False):
+            touch_device(device)
+        return user, sign_in
 
-    def sign_in(self, token: str) -> tuple[Any, SignIn]:
-        """Return the account and the sign-in that the token stands for. Raises Unauthenticated."""
+    def sign_in(self, token: str) -> tuple[Any, Any, SignIn]:
+        """Return the device, the account and the sign-in that a token stands for. Raises Unauthenticated."""
         claims = read_access(token)
         device, user = living_account(claims.sid)
-        touch_device(device)
-        return user, SignIn(claims.sid, claims.expires_at)
+        return device, user, SignIn(claims.sid, device.profile, claims.expires_at)
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
@@ -75,6 +79,10 @@ def living_account(sid: UUID) -> tuple[Any, Any]:
 def _account(device: Any) -> Any:
     # The account has no constraint to hold it: it may be gone without our table knowing.
     try:
-        return device.profile.user
+        user = device.profile.user
     except ObjectDoesNotExist:
         return None
+    if user is not None:
+        # A socket holds the person as long as it lives, and needs no account with its hash beside it.
+        type(device.profile).user.field.delete_cached_value(device.profile)
+    return user
