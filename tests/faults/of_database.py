@@ -29,7 +29,7 @@ class Crashed(Fault):
 
     async def inject(self, stage: Stage) -> None:
         self.pids = [server.pid for server in stage.cluster.servers]
-        await asyncio.to_thread(stage.cluster.postgres.crash)
+        await asyncio.to_thread(stage.cluster.postgres.kill)
         self.down = monotonic_ns()
 
     async def heal(self, stage: Stage) -> None:

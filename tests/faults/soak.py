@@ -58,7 +58,7 @@ async def hang_redis(service: Cluster) -> None:
 
 
 async def crash_postgres(service: Cluster) -> None:
-    await asyncio.to_thread(service.postgres.crash)
+    await asyncio.to_thread(service.postgres.kill)
     await asyncio.sleep(LASTS)
     await asyncio.to_thread(service.postgres.start)
 
