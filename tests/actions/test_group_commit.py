@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from threading import Event as Signal
 from threading import Thread
@@ -11,14 +12,16 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections, transaction
+from django.db.models import Model
 
+from chat.actions import group_commit
 from chat.actions.group_commit import GroupCommit, Result, send
 from chat.actions.members import join_room
 from chat.actions.rooms import create_group
-from chat.actions.sending import Draft, Sent, send_messages
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.actions.sending import Draft, RoomBusy, Sent, one_by_one, send_messages
+from chat.errors import Conflict, Forbidden, NotFound, Unavailable
 from chat.events import database
-from chat.models import Message, Profile, Room
+from chat.models import Membership, Message, Profile, Room
 from tests.conftest import Heard
 from tests.scene import logged, say, together, undone
 
@@ -67,24 +70,34 @@ def others_room(bob: Profile) -> Room:
     return create_group(bob, title="Elsewhere", visibility="public")[0]
 
 
-@pytest.fixture
-def locked(group: Room) -> Iterator[Signal]:
-    """The group, held by another transaction until the signal is given."""
-    held, release = Signal(), Signal()
+@contextmanager
+def held(*rows: Model) -> Iterator[Signal]:
+    """Have another transaction hold rows until the signal is given, or the block ends."""
+    is_held, release = Signal(), Signal()
 
     def hold() -> None:
         with transaction.atomic(using=database()):
-            Room.objects.select_for_update(no_key=True).get(pk=group.pk)
-            held.set()
+            for row in rows:
+                type(row)._base_manager.select_for_update(no_key=True).get(pk=row.pk)
+            is_held.set()
             assert release.wait(WITHIN)
         connections.close_all()
 
     holder = Thread(target=hold)
     holder.start()
-    assert held.wait(WITHIN)
-    yield release
-    release.set()
-    holder.join()
+    assert is_held.wait(WITHIN)
+    try:
+        yield release
+    finally:
+        release.set()
+        holder.join()
+
+
+@pytest.fixture
+def locked(group: Room) -> Iterator[Signal]:
+    """The group, held by another transaction until the signal is given."""
+    with held(group) as release:
+        yield release
 
 
 def held_up(writer: GroupCommit, told: Told, first: Draft) -> None:
@@ -217,3 +230,95 @@ def test_what_waits_for_a_busy_room_is_not_overtaken(
 def test_a_room_that_is_gone_is_not_taken_for_a_busy_one(ann: Profile) -> None:
     (result,) = send_messages([Draft(ann, UUID(int=1), "anyone?")], wait=False)
     assert type(result) is NotFound
+
+
+def test_what_was_not_begun_in_time_is_never_sent(
+    told: Told, group: Room, ann: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waited was told so, and may have said it again in other words."""
+    monkeypatch.setattr(group_commit, "ANSWER_TIMEOUT", 0)
+    writer = GroupCommit()
+    writer.submit(Draft(ann, group.pk, "late"), told, "late")
+    ((_, result),) = told.of(1)
+    assert type(result) is Unavailable
+    monkeypatch.undo()
+    writer.submit(Draft(ann, group.pk, "soon"), told, "soon")
+    told.of(2)
+    assert texts(group) == ["soon"]
+
+
+@pytest.mark.postgres
+def test_nor_is_it_behind_others_in_a_busy_room(
+    writer: GroupCommit,
+    told: Told,
+    group: Room,
+    ann: Profile,
+    locked: Signal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writer.submit(Draft(ann, group.pk, "soon"), told, "soon")
+    monkeypatch.setattr(group_commit, "ANSWER_TIMEOUT", 0)
+    writer.submit(Draft(ann, group.pk, "late"), told, "late")
+    locked.set()
+    results = dict(told.of(2))
+    assert isinstance(results["soon"], Sent)
+    assert type(results["late"]) is Unavailable
+    assert texts(group) == ["soon"]
+
+
+@pytest.mark.postgres
+def test_busy_rooms_take_turns(
+    told: Told,
+    group: Room,
+    others_room: Room,
+    ann: Profile,
+    bob: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However much is said in one of them, the others come to their turn."""
+    free = create_group(ann, title="Free", visibility="public")[0]
+    monkeypatch.setattr(group_commit, "BUSY_LANES", 1)
+    monkeypatch.setattr(group_commit, "BATCH_MAX", 1)
+    writer, beside = GroupCommit(), Told()
+    with held(group, others_room) as release:
+        for number in range(5):
+            writer.submit(Draft(ann, group.pk, f"{number}"), told, number)
+        writer.submit(Draft(bob, others_room.pk, "my turn"), told, "turn")
+        writer.submit(Draft(ann, free.pk, "beside"), beside)
+        # What was submitted before it waits for its room by now.
+        beside.of(1)
+        release.set()
+        assert [tag for tag, _ in told.of(6)] == [0, "turn", 1, 2, 3, 4]
+
+
+@pytest.mark.postgres
+def test_a_row_that_is_held_holds_up_its_room_alone(
+    writer: GroupCommit, told: Told, group: Room, others_room: Room, ann: Profile, bob: Profile
+) -> None:
+    """Not the room's own row, which is passed over, but one that the batch stumbles upon."""
+    Room.objects.filter(pk=group.pk).update(slow_mode=1)
+    held_up(writer, told, Draft(bob, others_room.pk, "first"))
+    with held(Membership.objects.get(room=group, user=ann)) as release:
+        writer.submit(Draft(ann, group.pk, "waits"), told, "waits")
+        writer.submit(Draft(bob, others_room.pk, "goes"), told, "goes")
+        told.may_go_on.set()
+        tag, result = told.of(2)[1]
+        assert tag == "goes"
+        assert isinstance(result, Sent)
+        release.set()
+        assert isinstance(dict(told.of(3))["waits"], Sent)
+
+
+def test_none_overtakes_another_of_its_room_where_each_is_sent_alone(
+    ann: Profile, group: Room, others_room: Room
+) -> None:
+    drafts = [Draft(ann, room.pk, "?") for room in (group, others_room, group)]
+    tried: list[Draft] = []
+
+    def alone(one: Draft) -> RoomBusy | None:
+        tried.append(one)
+        return RoomBusy() if one is drafts[0] else None
+
+    results = one_by_one(drafts, alone)
+    assert [type(one) for one in results] == [RoomBusy, type(None), RoomBusy]
+    assert tried == drafts[:2]
