@@ -24,7 +24,6 @@ from django.db import (
     OperationalError,
     close_old_connections,
     connections,
-    transaction,
 )
 
 from chat import metrics
@@ -97,9 +96,8 @@ class GroupCommit:
 
     def _next(self) -> Waiting:
         """Wait for a draft; a connection from a pool is kept for the next one, if that comes soon."""
-        pooled = connections[database()].settings_dict.get("OPTIONS", {}).get("pool")
         try:
-            return self._waiting.get(timeout=KEPT if pooled else 0)
+            return self._waiting.get(timeout=KEPT if _pooled() else 0)
         except Empty:
             close_old_connections()
             return self._waiting.get()
@@ -195,6 +193,11 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
         return one_by_one(drafts, lambda one: _send_all([one], wait=wait)[0])
 
 
+def _pooled() -> bool:
+    """Return whether a connection that is closed goes back to others who want one."""
+    return bool(connections[database()].settings_dict.get("OPTIONS", {}).get("pool"))
+
+
 def _tell(results: Sequence[tuple[Waiting, Result]]) -> None:
     """Give each receiver its results, all of a batch at once."""
     by_receiver: dict[Receiver, list[tuple[Any, Result]]] = {}
@@ -226,8 +229,12 @@ def send(draft: Draft) -> Sent:
     Inside a transaction it is sent there and then, for only there can it be taken back with it.
     Raises what refused it; Unavailable too when it was not stored in time.
     """
-    if transaction.get_connection(database()).in_atomic_block:
+    connection = connections[database()]
+    if connection.in_atomic_block:
         return send_message(draft)
+    if connection.autocommit and _pooled():
+        # Lent back: if those who wait for the writer held all there are, it would have none to write with.
+        connection.close()
     future: Future[Result] = Future()
     group_commit().submit(draft, lambda told: future.set_result(told[0][1]))
     try:

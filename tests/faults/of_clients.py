@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -56,11 +56,14 @@ class Stalled(Fault):
     seconds = 0.0
     megabytes: ClassVar[int] = 24
     words: ClassVar[int] = 4_900
+    first: ClassVar[int] = 200
 
     async def inject(self, stage: Stage) -> None:
         server = stage.cluster.servers[0]
         reader, *others = next(iter(stage.rooms.values()))
         room = await self._room(reader, others[0])
+        # What the first long messages make a process hold, they make it hold without a reader that stalls.
+        await self._say(others[0], room, server, self.first)
         before = server.resident
         stalled = await raw(server.address, reader.token, receive=4096)
         port = stalled.transport.get_extra_info("sockname")[1]
@@ -84,9 +87,20 @@ class Stalled(Fault):
     async def _deluge(self, speaker: Client, room: str, server: Server, port: int) -> None:
         """Say more than all buffers hold between here and there, or until the reader's connection is gone."""
         left = self.megabytes * MIB // self.words
+        await self._say(speaker, room, server, left, lambda: connected(port, server.port))
+
+    async def _say(
+        self,
+        speaker: Client,
+        room: str,
+        server: Server,
+        left: int,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Say so many long words, some at once."""
         wire = await raw_of(speaker, server)
         try:
-            while left > 0 and connected(port, server.port):
+            while left > 0 and go_on():
                 some = min(left, 50)
                 for _ in range(some):
                     await wire.send(_message(room, self.words), text=True)

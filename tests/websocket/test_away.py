@@ -241,3 +241,16 @@ def test_more_than_the_pool_holds_queue_and_are_refused_in_words(
     for answer in answers:
         is_unavailable(answer.json())
     assert ann.says(room, "again")["seq"]
+
+
+def test_those_who_wait_for_the_writer_leave_it_a_connection(service: SetUp, ann: Caller) -> None:
+    """Each request has read who asks, and so has had a connection, before its message is written."""
+    room = ann.group()
+
+    async def at_once() -> list[httpx2.Response]:
+        return await asyncio.gather(
+            *(asyncio.to_thread(post, ann, room) for _ in range(MORE_THAN_THE_POOL))
+        )
+
+    answers = asyncio.run(at_once())
+    assert [answer.status_code for answer in answers] == [HTTPStatus.CREATED] * MORE_THAN_THE_POOL
