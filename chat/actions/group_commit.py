@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -99,7 +100,7 @@ class GroupCommit:
         try:
             return self._waiting.get(timeout=KEPT if _pooled() else 0)
         except Empty:
-            close_old_connections()
+            _give_back()
             return self._waiting.get()
 
     def _next_batch(self) -> list[Waiting]:
@@ -147,7 +148,7 @@ class GroupCommit:
         batch = _in_time(batch)
         results = _send_all([one.draft for one in batch], wait=True)
         _tell(list(zip(batch, results, strict=True)))
-        close_old_connections()
+        _give_back()
         with self._lock:
             if not lane:
                 del self._busy[room]
@@ -178,19 +179,29 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
             if connection.connection is None or connection.is_usable():
                 raise
             # It broke while nobody used it. Even if not: what was stored all the same, a repeat finds.
-            close_old_connections()
+            _give_back()
             return send_messages(drafts, wait=wait)
     except (OperationalError, InterfaceError) as error:
         if not wait and getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             # Of which room that row is nobody says: let each wait for itself, and not for the others'.
             return [RoomBusy()] * len(drafts)
         logger.warning("a batch of sends was not written: %s", type(error).__name__)
-        close_old_connections()
+        _give_back()
         return [Unavailable()] * len(drafts)
     except Exception as error:
         if len(drafts) == 1:
             return [error]
         return one_by_one(drafts, lambda one: _send_all([one], wait=wait)[0])
+
+
+def _give_back() -> None:
+    """Let go of connections that are broken, old, or a pool's. Never fails: else its thread would end."""
+    try:
+        close_old_connections()
+    except Exception as error:
+        logger.warning("a connection was dropped: %s", type(error).__name__)
+        with suppress(Exception):
+            connections[database()].close()
 
 
 def _pooled() -> bool:

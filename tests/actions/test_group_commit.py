@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from threading import Event as Signal
-from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connections, transaction
-from django.db.models import Model
+from django.db import InterfaceError
 
 from chat.actions import group_commit
 from chat.actions.group_commit import GroupCommit, Result, send
@@ -20,15 +18,11 @@ from chat.actions.members import join_room
 from chat.actions.rooms import create_group
 from chat.actions.sending import Draft, RoomBusy, Sent, one_by_one, send_messages
 from chat.errors import Conflict, Forbidden, NotFound, Unavailable
-from chat.events import database
 from chat.models import Membership, Message, Profile, Room
 from tests.conftest import Heard
-from tests.scene import logged, say, together, undone
+from tests.scene import WITHIN, held, logged, say, together, undone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("heard")]
-
-# Ample: what does not come within it does not come.
-WITHIN = 30
 
 
 class Told:
@@ -68,29 +62,6 @@ def writer() -> GroupCommit:
 @pytest.fixture
 def others_room(bob: Profile) -> Room:
     return create_group(bob, title="Elsewhere", visibility="public")[0]
-
-
-@contextmanager
-def held(*rows: Model) -> Iterator[Signal]:
-    """Have another transaction hold rows until the signal is given, or the block ends."""
-    is_held, release = Signal(), Signal()
-
-    def hold() -> None:
-        with transaction.atomic(using=database()):
-            for row in rows:
-                type(row)._base_manager.select_for_update(no_key=True).get(pk=row.pk)
-            is_held.set()
-            assert release.wait(WITHIN)
-        connections.close_all()
-
-    holder = Thread(target=hold)
-    holder.start()
-    assert is_held.wait(WITHIN)
-    try:
-        yield release
-    finally:
-        release.set()
-        holder.join()
 
 
 @pytest.fixture
@@ -322,3 +293,27 @@ def test_none_overtakes_another_of_its_room_where_each_is_sent_alone(
     results = one_by_one(drafts, alone)
     assert [type(one) for one in results] == [RoomBusy, type(None), RoomBusy]
     assert tried == drafts[:2]
+
+
+def test_too_many_do_not_wait(
+    writer: GroupCommit, told: Told, group: Room, ann: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "WAITING_MAX", 1)
+    held_up(writer, told, Draft(ann, group.pk, "first"))
+    writer.submit(Draft(ann, group.pk, "waits"), told)
+    with pytest.raises(Unavailable):
+        writer.submit(Draft(ann, group.pk, "one too many"), told)
+    told.may_go_on.set()
+    told.of(2)
+    assert texts(group) == ["first", "waits"]
+
+
+def test_a_connection_that_cannot_be_given_back_stops_nobody(
+    told: Told, group: Room, ann: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "KEPT", 0)
+    monkeypatch.setattr(group_commit, "close_old_connections", Mock(side_effect=InterfaceError))
+    writer = GroupCommit()
+    for number in range(1, 6):
+        writer.submit(Draft(ann, group.pk, f"{number}"), told)
+        assert isinstance(told.of(number)[-1][1], Sent)
