@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.faults.fault import Fault
 from tests.faults.flood import Flooded
+from tests.faults.hammer import Hammered
 from tests.faults.herd import Thundering
 from tests.faults.of_clients import Deafened, Shaken, Stalled, Vanished
 from tests.faults.of_database import Crashed, Deadlocked, Exhausted, Frozen
@@ -25,6 +26,7 @@ FAULTS: dict[str, type[Fault]] = {
         Frozen,
         Exhausted,
         Deadlocked,
+        Hammered,
         Stalled,
         Flooded,
         Vanished,
