@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Barrier
+from threading import Barrier, Thread
+from threading import Event as Signal
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -15,10 +16,16 @@ from django.db.transaction import atomic, set_rollback
 from chat.actions.locks import self_key
 from chat.actions.people import profile_for
 from chat.actions.sending import Draft, send_message
+from chat.events import database
 from chat.models import Event, Membership, Message, Profile, Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from django.db.models import Model
+
+# Seconds, and ample: what does not come within them does not come.
+WITHIN = 30
 
 
 def say(person: Profile, room: Room, text: str = "Hello.", **more: Any) -> Message:
@@ -78,3 +85,26 @@ def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(one, calls))
+
+
+@contextmanager
+def held(*rows: Model) -> Iterator[Signal]:
+    """Have another transaction hold rows until the signal is given, or the block ends."""
+    is_held, release = Signal(), Signal()
+
+    def hold() -> None:
+        with atomic(using=database()):
+            for row in rows:
+                type(row)._base_manager.select_for_update(no_key=True).get(pk=row.pk)
+            is_held.set()
+            assert release.wait(WITHIN)
+        connections.close_all()
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert is_held.wait(WITHIN)
+    try:
+        yield release
+    finally:
+        release.set()
+        holder.join()

@@ -13,8 +13,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +25,18 @@ from django.db import (
     OperationalError,
     close_old_connections,
     connections,
-    transaction,
 )
 
 from chat import metrics
-from chat.actions.sending import Draft, Outcome, RoomBusy, Sent, send_message, send_messages
+from chat.actions.sending import (
+    Draft,
+    Outcome,
+    RoomBusy,
+    Sent,
+    one_by_one,
+    send_message,
+    send_messages,
+)
 from chat.errors import Unavailable
 from chat.events import database
 
@@ -37,12 +46,15 @@ logger = logging.getLogger("chat.actions.group_commit")
 BATCH_MAX = 256
 # Sends that may wait for their batch before further ones are refused.
 WAITING_MAX = 10_000
-# Seconds after which whoever waits is told `unavailable`; what is stored after all, a repeat finds.
+# Seconds after which whoever waits is told `unavailable`. What was not begun by then never is; what is being stored
+# and is after all, a repeat finds.
 ANSWER_TIMEOUT = 10
 # Seconds without a send after which the writer gives its connection back.
 KEPT = 1
 # Busy rooms that are waited for at the same time.
 BUSY_LANES = 4
+# SQLSTATE: somebody held a row for longer than lock_timeout.
+LOCK_NOT_AVAILABLE = "55P03"
 
 # What came of a draft; another exception than a refusal is a fault of ours.
 Result = Outcome | Exception
@@ -52,11 +64,12 @@ Receiver = Callable[[list[tuple[Any, Result]]], None]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A draft, and who is told under which tag what came of it."""
+    """A draft, who is told under which tag what came of it, and until when (monotonic) they listen."""
 
     draft: Draft
     receiver: Receiver
     tag: Any
+    until: float
 
 
 class GroupCommit:
@@ -74,7 +87,7 @@ class GroupCommit:
         """Have a draft sent with the next batch; never blocks. Raises Unavailable when too many wait."""
         if self._waiting.qsize() >= WAITING_MAX:
             raise Unavailable()
-        self._waiting.put(Waiting(draft, receiver, tag))
+        self._waiting.put(Waiting(draft, receiver, tag, monotonic() + ANSWER_TIMEOUT))
 
     def _write_on(self) -> None:
         while True:
@@ -84,11 +97,10 @@ class GroupCommit:
 
     def _next(self) -> Waiting:
         """Wait for a draft; a connection from a pool is kept for the next one, if that comes soon."""
-        pooled = connections[database()].settings_dict.get("OPTIONS", {}).get("pool")
         try:
-            return self._waiting.get(timeout=KEPT if pooled else 0)
+            return self._waiting.get(timeout=KEPT if _pooled() else 0)
         except Empty:
-            close_old_connections()
+            _give_back()
             return self._waiting.get()
 
     def _next_batch(self) -> list[Waiting]:
@@ -111,6 +123,7 @@ class GroupCommit:
         return True
 
     def _write(self, batch: list[Waiting]) -> None:
+        batch = _in_time(batch)
         results = _send_all([one.draft for one in batch], wait=False)
         told = []
         for one, result in zip(batch, results, strict=True):
@@ -128,21 +141,35 @@ class GroupCommit:
         self._lanes.submit(self._write_room, one.draft.room)
 
     def _write_room(self, room: UUID) -> None:
-        """Write what waits for one busy room, until nothing does."""
-        while True:
-            with self._lock:
-                lane = self._busy[room]
-                batch = [lane.popleft() for _ in range(min(len(lane), BATCH_MAX))]
-                if not batch:
-                    del self._busy[room]
-                    break
-            results = _send_all([one.draft for one in batch], wait=True)
-            _tell(list(zip(batch, results, strict=True)))
-        close_old_connections()
+        """Write what waits for one busy room; what came meanwhile has its turn after the other busy rooms."""
+        with self._lock:
+            lane = self._busy[room]
+            batch = [lane.popleft() for _ in range(min(len(lane), BATCH_MAX))]
+        batch = _in_time(batch)
+        results = _send_all([one.draft for one in batch], wait=True)
+        _tell(list(zip(batch, results, strict=True)))
+        _give_back()
+        with self._lock:
+            if not lane:
+                del self._busy[room]
+                return
+        self._lanes.submit(self._write_room, room)
+
+
+def _in_time(batch: list[Waiting]) -> list[Waiting]:
+    """Return the drafts whose answer is still awaited; the others are not sent, as was told."""
+    now = monotonic()
+    late = [one for one in batch if one.until <= now]
+    if not late:
+        return batch
+    _tell([(one, Unavailable()) for one in late])
+    return [one for one in batch if one.until > now]
 
 
 def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
     """Send a batch; one that fails as a whole is tried draft by draft, so that a bad one fails alone."""
+    if not drafts:
+        return []
     metrics.batch(len(drafts))
     try:
         try:
@@ -152,16 +179,34 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
             if connection.connection is None or connection.is_usable():
                 raise
             # It broke while nobody used it. Even if not: what was stored all the same, a repeat finds.
-            close_old_connections()
+            _give_back()
             return send_messages(drafts, wait=wait)
     except (OperationalError, InterfaceError) as error:
+        if not wait and getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            # Of which room that row is nobody says: let each wait for itself, and not for the others'.
+            return [RoomBusy()] * len(drafts)
         logger.warning("a batch of sends was not written: %s", type(error).__name__)
-        close_old_connections()
+        _give_back()
         return [Unavailable()] * len(drafts)
     except Exception as error:
         if len(drafts) == 1:
             return [error]
-        return [result for one in drafts for result in _send_all([one], wait=wait)]
+        return one_by_one(drafts, lambda one: _send_all([one], wait=wait)[0])
+
+
+def _give_back() -> None:
+    """Let go of connections that are broken, old, or a pool's. Never fails: else its thread would end."""
+    try:
+        close_old_connections()
+    except Exception as error:
+        logger.warning("a connection was dropped: %s", type(error).__name__)
+        with suppress(Exception):
+            connections[database()].close()
+
+
+def _pooled() -> bool:
+    """Return whether a connection that is closed goes back to others who want one."""
+    return bool(connections[database()].settings_dict.get("OPTIONS", {}).get("pool"))
 
 
 def _tell(results: Sequence[tuple[Waiting, Result]]) -> None:
@@ -195,8 +240,12 @@ def send(draft: Draft) -> Sent:
     Inside a transaction it is sent there and then, for only there can it be taken back with it.
     Raises what refused it; Unavailable too when it was not stored in time.
     """
-    if transaction.get_connection(database()).in_atomic_block:
+    connection = connections[database()]
+    if connection.in_atomic_block:
         return send_message(draft)
+    if connection.autocommit and _pooled():
+        # Lent back: if those who wait for the writer held all there are, it would have none to write with.
+        connection.close()
     future: Future[Result] = Future()
     group_commit().submit(draft, lambda told: future.set_result(told[0][1]))
     try:

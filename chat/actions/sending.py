@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, connections
@@ -28,6 +28,8 @@ from chat.models.bulk import rows_of
 from chat.policy import Policy, get_policy
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,22 @@ def send_messages(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome
         return _send(drafts, wait)
     except IntegrityError:
         # Someone stored one of these ids since we looked. Now it can be seen: decide again, one by one.
-        return [_send_alone(one, wait) for one in drafts]
+        return one_by_one(drafts, lambda one: _send_alone(one, wait))
+
+
+def one_by_one(drafts: Sequence[Draft], alone: Callable[[Draft], R]) -> list[R | RoomBusy]:
+    """Have each draft sent alone, in order; behind one whose room is busy those of its room are not tried.
+
+    The room may be free again by then, and they would overtake it.
+    """
+    busy: set[UUID] = set()
+    results: list[R | RoomBusy] = []
+    for one in drafts:
+        result = RoomBusy() if one.room in busy else alone(one)
+        if isinstance(result, RoomBusy):
+            busy.add(one.room)
+        results.append(result)
+    return results
 
 
 def _send_alone(draft: Draft, wait: bool) -> Outcome:

@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from threading import Event as Signal
-from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connections, transaction
+from django.db import InterfaceError
 
+from chat.actions import group_commit
 from chat.actions.group_commit import GroupCommit, Result, send
 from chat.actions.members import join_room
 from chat.actions.rooms import create_group
-from chat.actions.sending import Draft, Sent, send_messages
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.actions.sending import Draft, RoomBusy, Sent, one_by_one, send_messages
+from chat.errors import Conflict, Forbidden, NotFound, Unavailable
 from chat.events import database
-from chat.models import Message, Profile, Room
+from chat.models import Membership, Message, Profile, Room
 from tests.conftest import Heard
-from tests.scene import logged, say, together
+from tests.scene import WITHIN, held, logged, say, together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("heard")]
-
-# Ample: what does not come within it does not come.
-WITHIN = 30
 
 
 class Told:
@@ -70,21 +68,8 @@ def others_room(bob: Profile) -> Room:
 @pytest.fixture
 def locked(group: Room) -> Iterator[Signal]:
     """The group, held by another transaction until the signal is given."""
-    held, release = Signal(), Signal()
-
-    def hold() -> None:
-        with transaction.atomic(using=database()):
-            Room.objects.select_for_update(no_key=True).get(pk=group.pk)
-            held.set()
-            assert release.wait(WITHIN)
-        connections.close_all()
-
-    holder = Thread(target=hold)
-    holder.start()
-    assert held.wait(WITHIN)
-    yield release
-    release.set()
-    holder.join()
+    with held(group) as release:
+        yield release
 
 
 def held_up(writer: GroupCommit, told: Told, first: Draft) -> None:
@@ -218,3 +203,119 @@ def test_what_waits_for_a_busy_room_is_not_overtaken(
 def test_a_room_that_is_gone_is_not_taken_for_a_busy_one(ann: Profile) -> None:
     (result,) = send_messages([Draft(ann, UUID(int=1), "anyone?")], wait=False)
     assert type(result) is NotFound
+
+
+def test_what_was_not_begun_in_time_is_never_sent(
+    told: Told, group: Room, ann: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waited was told so, and may have said it again in other words."""
+    monkeypatch.setattr(group_commit, "ANSWER_TIMEOUT", 0)
+    writer = GroupCommit()
+    writer.submit(Draft(ann, group.pk, "late"), told, "late")
+    ((_, result),) = told.of(1)
+    assert type(result) is Unavailable
+    monkeypatch.undo()
+    writer.submit(Draft(ann, group.pk, "soon"), told, "soon")
+    told.of(2)
+    assert texts(group) == ["soon"]
+
+
+@pytest.mark.postgres
+def test_nor_is_it_behind_others_in_a_busy_room(
+    writer: GroupCommit,
+    told: Told,
+    group: Room,
+    ann: Profile,
+    locked: Signal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writer.submit(Draft(ann, group.pk, "soon"), told, "soon")
+    monkeypatch.setattr(group_commit, "ANSWER_TIMEOUT", 0)
+    writer.submit(Draft(ann, group.pk, "late"), told, "late")
+    locked.set()
+    results = dict(told.of(2))
+    assert isinstance(results["soon"], Sent)
+    assert type(results["late"]) is Unavailable
+    assert texts(group) == ["soon"]
+
+
+@pytest.mark.postgres
+def test_busy_rooms_take_turns(
+    told: Told,
+    group: Room,
+    others_room: Room,
+    ann: Profile,
+    bob: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However much is said in one of them, the others come to their turn."""
+    free = create_group(ann, title="Free", visibility="public")[0]
+    monkeypatch.setattr(group_commit, "BUSY_LANES", 1)
+    monkeypatch.setattr(group_commit, "BATCH_MAX", 1)
+    writer, beside = GroupCommit(), Told()
+    with held(group, others_room) as release:
+        for number in range(5):
+            writer.submit(Draft(ann, group.pk, f"{number}"), told, number)
+        writer.submit(Draft(bob, others_room.pk, "my turn"), told, "turn")
+        writer.submit(Draft(ann, free.pk, "beside"), beside)
+        # What was submitted before it waits for its room by now.
+        beside.of(1)
+        release.set()
+        assert [tag for tag, _ in told.of(6)] == [0, "turn", 1, 2, 3, 4]
+
+
+@pytest.mark.postgres
+def test_a_row_that_is_held_holds_up_its_room_alone(
+    writer: GroupCommit, told: Told, group: Room, others_room: Room, ann: Profile, bob: Profile
+) -> None:
+    """Not the room's own row, which is passed over, but one that the batch stumbles upon."""
+    Room.objects.filter(pk=group.pk).update(slow_mode=1)
+    held_up(writer, told, Draft(bob, others_room.pk, "first"))
+    with held(Membership.objects.get(room=group, user=ann)) as release:
+        writer.submit(Draft(ann, group.pk, "waits"), told, "waits")
+        writer.submit(Draft(bob, others_room.pk, "goes"), told, "goes")
+        told.may_go_on.set()
+        tag, result = told.of(2)[1]
+        assert tag == "goes"
+        assert isinstance(result, Sent)
+        release.set()
+        assert isinstance(dict(told.of(3))["waits"], Sent)
+
+
+def test_none_overtakes_another_of_its_room_where_each_is_sent_alone(
+    ann: Profile, group: Room, others_room: Room
+) -> None:
+    drafts = [Draft(ann, room.pk, "?") for room in (group, others_room, group)]
+    tried: list[Draft] = []
+
+    def alone(one: Draft) -> RoomBusy | None:
+        tried.append(one)
+        return RoomBusy() if one is drafts[0] else None
+
+    results = one_by_one(drafts, alone)
+    assert [type(one) for one in results] == [RoomBusy, type(None), RoomBusy]
+    assert tried == drafts[:2]
+
+
+def test_too_many_do_not_wait(
+    writer: GroupCommit, told: Told, group: Room, ann: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "WAITING_MAX", 1)
+    held_up(writer, told, Draft(ann, group.pk, "first"))
+    writer.submit(Draft(ann, group.pk, "waits"), told)
+    with pytest.raises(Unavailable):
+        writer.submit(Draft(ann, group.pk, "one too many"), told)
+    told.may_go_on.set()
+    told.of(2)
+    assert texts(group) == ["first", "waits"]
+
+
+def test_a_connection_that_cannot_be_given_back_stops_nobody(
+    told: Told, group: Room, ann: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "KEPT", 0)
+    monkeypatch.setattr(group_commit, "close_old_connections", Mock(side_effect=InterfaceError))
+    writer = GroupCommit()
+    for number in range(1, 6):
+        writer.submit(Draft(ann, group.pk, f"{number}"), told)
+        assert isinstance(told.of(number)[-1][1], Sent)

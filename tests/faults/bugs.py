@@ -28,7 +28,7 @@ def ack_before_commit() -> None:
             commit(self)
 
     def note(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith('INSERT INTO "chat_message"'):
+        if 'INSERT INTO "chat_message"' in sql:
             context["connection"].wrote_message = True
         return run(sql, params, many, context)
 

@@ -36,8 +36,8 @@ def no_lost_ack(history: History) -> Violations:
 
 
 def no_duplicate(history: History) -> Violations:
-    """C2: nothing is stored twice, shown twice, or acknowledged in two ways."""
-    wrong = []
+    """C2: nothing is stored twice, shown twice, answered twice, or acknowledged in two ways."""
+    wrong = [f"{one.client} was answered twice on {one.conn}" for one in of(history, "again")]
     for room, rows in history.truth.items():
         for kind in ("id", "hash"):
             seen: set[str] = set()

@@ -107,6 +107,8 @@ class Client(Person):
             self._on_end_of_replay(frame)
         elif frame["type"] == "room.left":
             self._forget(frame["left"])
+        elif frame.get("ref") in (self.connection.answered if self.connection else ()):
+            self.note("event", "again")
 
     def _on_event(self, event: Frame) -> None:
         room, row = event["room"], row_of(event)

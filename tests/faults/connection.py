@@ -15,7 +15,8 @@ from websockets.typing import Subprotocol
 Frame = dict[str, Any]
 
 OPENED_WITHIN = 10
-ANSWERED_WITHIN = 10
+# The server gives an answer, if a refusal, within ten; one that comes in more would be none.
+ANSWERED_WITHIN = 15
 # A server that has said nothing for so long, though it promises a sign of life every ten seconds, is gone.
 SILENT_FOR = 25
 
@@ -43,6 +44,8 @@ class Connection:
         self._hear = hear
         self._refs = count(1)
         self._answers: dict[str, asyncio.Future[Frame]] = {}
+        # Commands that had their answer.
+        self.answered: set[str] = set()
         self._socket: ClientConnection | None = None
 
     async def open(self, token: str) -> None:
@@ -83,6 +86,7 @@ class Connection:
             answer = self._answers.pop(frame.get("ref") or "", None)
             if answer is not None and not answer.done():
                 answer.set_result(frame)
+                self.answered.add(frame["ref"])
                 return
         self._hear(frame)
 

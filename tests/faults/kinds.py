@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.faults.fault import Fault
+from tests.faults.flood import Flooded
+from tests.faults.hammer import Hammered
 from tests.faults.herd import Thundering
-from tests.faults.of_clients import Deafened, Flooded, Shaken, Stalled, Vanished
+from tests.faults.of_clients import Deafened, Shaken, Stalled, Vanished
 from tests.faults.of_database import Crashed, Deadlocked, Exhausted, Frozen
 from tests.faults.of_processes import Clock, Deployed, Killed, OnSqlite
 from tests.faults.of_redis import Burst, CutOff, Flushed, Hung, Idle, Repeated, Restarted
@@ -24,6 +26,7 @@ FAULTS: dict[str, type[Fault]] = {
         Frozen,
         Exhausted,
         Deadlocked,
+        Hammered,
         Stalled,
         Flooded,
         Vanished,

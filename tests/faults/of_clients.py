@@ -1,17 +1,16 @@
-"""Faults of clients and of their network: they stall, flood, vanish, and come back all at once."""
+"""Faults of clients and of their network: they stall, vanish, and lose their way."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import ClassVar
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.faults.client import Client
@@ -57,11 +56,14 @@ class Stalled(Fault):
     seconds = 0.0
     megabytes: ClassVar[int] = 24
     words: ClassVar[int] = 4_900
+    first: ClassVar[int] = 200
 
     async def inject(self, stage: Stage) -> None:
         server = stage.cluster.servers[0]
         reader, *others = next(iter(stage.rooms.values()))
         room = await self._room(reader, others[0])
+        # What the first long messages make a process hold, they make it hold without a reader that stalls.
+        await self._say(others[0], room, server, self.first)
         before = server.resident
         stalled = await raw(server.address, reader.token, receive=4096)
         port = stalled.transport.get_extra_info("sockname")[1]
@@ -85,9 +87,20 @@ class Stalled(Fault):
     async def _deluge(self, speaker: Client, room: str, server: Server, port: int) -> None:
         """Say more than all buffers hold between here and there, or until the reader's connection is gone."""
         left = self.megabytes * MIB // self.words
+        await self._say(speaker, room, server, left, lambda: connected(port, server.port))
+
+    async def _say(
+        self,
+        speaker: Client,
+        room: str,
+        server: Server,
+        left: int,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Say so many long words, some at once."""
         wire = await raw_of(speaker, server)
         try:
-            while left > 0 and connected(port, server.port):
+            while left > 0 and go_on():
                 some = min(left, 50)
                 for _ in range(some):
                     await wire.send(_message(room, self.words), text=True)
@@ -136,53 +149,6 @@ async def _answer(wire: ClientConnection) -> dict[str, object]:
         frame: dict[str, object] = orjson.loads(await wire.recv())
         if frame["type"] in {"done", "failed"}:
             return frame
-
-
-class Flooded(Fault):
-    """One person says as much as the wire takes, sends frames that are too big, and opens 200 sockets."""
-
-    name = "F13"
-    says = "a flood of frames, frames of 64 KB and more, 200 sockets of one person"
-    seconds = 1.0
-    sockets: ClassVar[int] = 200
-    frames: ClassVar[int] = 5_000
-    slack: ClassVar[int] = 60 * MIB
-
-    async def inject(self, stage: Stage) -> None:
-        server, hostile = stage.cluster.servers[0], stage.clients[0]
-        before = server.resident
-        many = await asyncio.gather(
-            *(raw_of(hostile, server) for _ in range(self.sockets)), return_exceptions=True
-        )
-        opened = [one for one in many if not isinstance(one, BaseException)]
-        refused = await self._pour(hostile, server)
-        grown = server.resident - before
-        stage.notes.append(
-            f"{len(opened)} sockets opened, {refused} frames refused, grown by {grown / MIB:.0f} MiB"
-        )
-        if grown > self.slack:
-            stage.wrong.append(f"the process grew by {grown / MIB:.0f} MiB")
-        for one in opened:
-            one.transport.abort()
-
-    async def _pour(self, hostile: Client, server: Server) -> int:
-        """Send without waiting: pings, words that are no command, and frames too big. Returns the refusals heard."""
-        wire, refused = await raw_of(hostile, server), 0
-        frames = [b'{"type":"ping","ref":"p"}', b"[]", b"{", b'{"type":"nothing"}']
-        try:
-            for number in range(self.frames):
-                await wire.send(frames[number % len(frames)], text=True)
-            for _ in range(self.frames):
-                refused += (await _answer(wire))["type"] == "failed"
-            await wire.send(b'"' + b"x" * 65_536 + b'"', text=True)
-            await _answer(wire)
-            await wire.send(b"x" * 300_000, text=True)
-            await _answer(wire)
-        except ConnectionClosed:
-            pass
-        finally:
-            wire.transport.abort()
-        return refused
 
 
 class Vanished(Fault):

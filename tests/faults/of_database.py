@@ -29,7 +29,7 @@ class Crashed(Fault):
 
     async def inject(self, stage: Stage) -> None:
         self.pids = [server.pid for server in stage.cluster.servers]
-        await asyncio.to_thread(stage.cluster.postgres.crash)
+        await asyncio.to_thread(stage.cluster.postgres.kill)
         self.down = monotonic_ns()
 
     async def heal(self, stage: Stage) -> None:
@@ -87,6 +87,13 @@ class Frozen(Fault):
         stage.notes.append(f"slowest answer of the loop {self.slowest:.2f} s")
 
     async def inspect(self, stage: Stage) -> None:
+        unanswered = [
+            one
+            for one in stage.recorder.records
+            if (one.op, one.type) == ("send", "info") and one.more["why"] == TimeoutError.__name__
+        ]
+        if unanswered:
+            stage.wrong.append(f"{len(unanswered)} sends over open sockets were never answered")
         if self.slowest > LOOP_LAG:
             stage.wrong.append(f"the event loop took {self.slowest:.1f} s to answer")
 

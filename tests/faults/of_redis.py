@@ -135,16 +135,16 @@ class Burst(Fault):
     """More at once than any queue between the processes holds."""
 
     name = "F7"
-    says = "600 messages, 40 at once, to 40 sockets of one room"
+    says = "1,000 messages, 100 at once, to 40 sockets of one room"
     seconds = 0.0
     people = 40
     rooms = 1
-    per_second = 2.0
-    burst: ClassVar[int] = 600
+    burst: ClassVar[int] = 1_000
+    at_once: ClassVar[int] = 100
 
     async def inject(self, stage: Stage) -> None:
         ((room, members),) = stage.rooms.items()
-        turn = asyncio.Semaphore(40)
+        turn = asyncio.Semaphore(self.at_once)
 
         async def say(number: int) -> None:
             async with turn:

@@ -8,15 +8,16 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psycopg
 
-from tests.faults.services import NotStarted, Postgres, Redis, Service, await_answer
 from tests.live.processes import ROOT, manage, says_ready
+from tests.live.services import NotStarted, Postgres, Redis, Service, await_answer, lasting_port
 
 PROCESSES = 2
+REPAIRED = "chat_repaired_events_total"
 
 
 def base_environment() -> dict[str, str]:
@@ -47,12 +48,14 @@ class Server(Service):
         self.common = dict(environment)
         self.sabotage: dict[str, str] = {}
         self.directory = ROOT
+        self.metrics_port = lasting_port()
 
     def command(self) -> Sequence[str]:
         return [sys.executable, "-m", "project.server"]
 
     def environment(self) -> dict[str, str]:
-        return {**self.common, **self.sabotage, "PORT": str(self.port)}
+        metrics = f"127.0.0.1:{self.metrics_port}"
+        return {**self.common, "PORT": str(self.port), "CHAT_METRICS": metrics, **self.sabotage}
 
     @property
     def address(self) -> str:
@@ -89,19 +92,16 @@ class Server(Service):
         """Files and sockets that the process has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def repairs(self) -> int | None:
-        """Events that were read from the log because no push brought them; None where nobody counts them."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=3)
+    def repairs(self) -> int:
+        """Return how many events this process read from the log because no push had brought them."""
+        connection = HTTPConnection("127.0.0.1", self.metrics_port, timeout=3)
         try:
             connection.request("GET", "/metrics")
-            answer = connection.getresponse()
-            lines = answer.read().decode(errors="replace").splitlines()
-        except (OSError, HTTPException):
-            return None
+            told = connection.getresponse().read().decode()
         finally:
             connection.close()
-        told = [line for line in lines if "repair" in line and not line.startswith("#")]
-        return sum(int(float(line.rsplit(" ", 1)[1])) for line in told) if told else None
+        (line,) = [one for one in told.splitlines() if one.startswith(f"{REPAIRED} ")]
+        return int(float(line.partition(" ")[2]))
 
 
 class Cluster:
@@ -133,10 +133,9 @@ class Cluster:
         """All that the servers have written."""
         return "\n".join(server.log.read_text(errors="replace") for server in self.servers)
 
-    def repairs(self) -> int | None:
-        counted = [server.repairs() for server in self.servers if server.running]
-        known = [one for one in counted if one is not None]
-        return sum(known) if known else None
+    def repairs(self) -> dict[int, int]:
+        """What each process that is there has repaired since its start, by its pid."""
+        return {server.pid: server.repairs() for server in self.servers if server.running}
 
     def mend(self) -> None:
         """Have every part run as it should, whatever was done to it."""
@@ -163,10 +162,7 @@ def cluster(processes: int = PROCESSES) -> Iterator[Cluster]:
         directory = _scratch(running)
         postgres, redis = Postgres(directory), Redis(directory)
         for service in (redis, postgres):
-            running.callback(service.end)
-        postgres.create()
-        postgres.start()
-        redis.start()
+            running.enter_context(service)
         environment = {
             **base_environment(),
             "DATABASE_URL": postgres.url,

@@ -1,7 +1,15 @@
 """The settings of production for servers that faults are done to, and a place where sabotage gets in."""
 
+import os
+
+from chat.conf import DEFAULTS
 from project.settings import *
-from project.settings import INSTALLED_APPS, STORAGES
+from project.settings import CHAT, INSTALLED_APPS, STORAGES
+
+# All who talk are of one address, and say more than people do; where limits are the point they are those of production.
+if os.environ.get("FAULTS_LIMITS") != "on":
+    _kept = {"LIMITS_STORAGE", "LIMITS_PREFIX"}
+    CHAT.update({name: None for name in DEFAULTS if name.startswith("LIMIT") and name not in _kept})
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -21,6 +21,8 @@ SAMPLED_EVERY = 5.0
 # Seconds between two faults, and for which one lasts.
 BETWEEN = (20.0, 40.0)
 LASTS = 5.0
+# Seconds between two columns of what is held.
+TOLD_EVERY = 300.0
 # Fewer than in the faults: all of it is kept in memory until it is judged.
 PER_SECOND = 10.0
 # What the last quarter may hold more than the second one.
@@ -29,8 +31,9 @@ MAY_GROW = {"RSS MiB": 24.0, "fds": 24.0, "PostgreSQL connections": 12.0, "Redis
 
 @dataclass(frozen=True)
 class Sample:
-    """What a process that is never killed holds, and the services behind it."""
+    """What a process that is never killed holds, and the services behind it; ``at`` is monotonic."""
 
+    at: float
     values: dict[str, float]
 
 
@@ -57,8 +60,14 @@ async def hang_redis(service: Cluster) -> None:
     service.redis.go_on()
 
 
+async def hang_postgres(service: Cluster) -> None:
+    service.postgres.hang()
+    await asyncio.sleep(LASTS)
+    service.postgres.go_on()
+
+
 async def crash_postgres(service: Cluster) -> None:
-    await asyncio.to_thread(service.postgres.crash)
+    await asyncio.to_thread(service.postgres.kill)
     await asyncio.sleep(LASTS)
     await asyncio.to_thread(service.postgres.start)
 
@@ -69,6 +78,7 @@ TROUBLES: tuple[Callable[[Cluster], Awaitable[None]], ...] = (
     flush_redis,
     hang_redis,
     crash_postgres,
+    hang_postgres,
 )
 
 
@@ -84,12 +94,13 @@ def sample(service: Cluster) -> Sample | None:
         return None
     server = service.servers[0]
     return Sample(
+        monotonic(),
         {
             "RSS MiB": server.resident / MIB,
             "fds": float(server.descriptors),
             "PostgreSQL connections": float(str(connections)),
             "Redis keys": keys,
-        }
+        },
     )
 
 
@@ -103,7 +114,16 @@ def growth(samples: list[Sample]) -> dict[str, tuple[float, float]]:
     }
 
 
-async def soak(service: Cluster, minutes: float) -> tuple[Verdict, dict[str, tuple[float, float]]]:
+def columns(samples: list[Sample]) -> list[Sample]:
+    """The first sample, one for every few minutes, and the last."""
+    told = samples[:1]
+    for one in samples:
+        if one.at >= told[-1].at + TOLD_EVERY:
+            told.append(one)
+    return [*told, samples[-1]]
+
+
+async def soak(service: Cluster, minutes: float) -> tuple[Verdict, list[Sample]]:
     """Let people talk for so long, with trouble now and then."""
     async with staged(service, per_second=PER_SECOND) as stage:
         until = monotonic() + minutes * 60
@@ -120,7 +140,7 @@ async def soak(service: Cluster, minutes: float) -> tuple[Verdict, dict[str, tup
             for name, (early, late) in held.items()
             if late - early > MAY_GROW[name]
         ]
-        return await judged(stage, "soak", f"{troubles} faults in {minutes:g} min"), held
+        return await judged(stage, "soak", f"{troubles} faults in {minutes:g} min"), samples
 
 
 async def _watch(service: Cluster, samples: list[Sample]) -> None:
@@ -128,6 +148,12 @@ async def _watch(service: Cluster, samples: list[Sample]) -> None:
         await asyncio.sleep(SAMPLED_EVERY)
         if seen := await asyncio.to_thread(sample, service):
             samples.append(seen)
+            if seen in columns(samples)[:-1]:
+                print(f"  held: {_held(seen)}", flush=True)
+
+
+def _held(sample: Sample) -> str:
+    return ", ".join(f"{name} {value:.0f}" for name, value in sample.values.items())
 
 
 async def _trouble(stage: Stage, until: float) -> int:
@@ -147,11 +173,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, leave)
     minutes = float(os.environ.get("MINUTES", "20"))
     with cluster() as service:
-        verdict, held = asyncio.run(soak(service, minutes))
+        verdict, samples = asyncio.run(soak(service, minutes))
     told(verdict)
     print("\n" + table(HEADINGS, [verdict.cells()]))
-    rows = [[name, f"{early:.0f}", f"{late:.0f}"] for name, (early, late) in held.items()]
-    print("\n" + table(["held", "second quarter", "last quarter"], rows))
+    some, began = columns(samples), samples[0].at
+    rows = [[name, *(f"{one.values[name]:.0f}" for one in some)] for name in MAY_GROW]
+    print("\n" + table(["held", *(f"{(one.at - began) / 60:.0f} min" for one in some)], rows))
+    rows = [
+        [name, f"{early:.0f}", f"{late:.0f}"] for name, (early, late) in growth(samples).items()
+    ]
+    print("\n" + table(["median", "second quarter", "last quarter"], rows))
     return int(not verdict.sound)
 
 

@@ -49,6 +49,8 @@ class Stage:
     recorder: Recorder
     http: httpx2.AsyncClient
     load: Load
+    # What the processes had repaired before, by their pids.
+    repaired: dict[int, int] = field(default_factory=dict)
     windows: list[Window] = field(default_factory=list)
     # When a room's last event was not there yet, where it came after everybody had stopped waiting for it.
     stored: dict[str, int] = field(default_factory=dict)
@@ -65,7 +67,8 @@ class Verdict:
     injected: str
     sum: Sum
     wrong: dict[str, Violations]
-    repairs: int | None
+    # Of the processes that are there at the end: what one counted that was killed went with it.
+    repairs: int
     notes: Sequence[str] = ()
 
     @property
@@ -82,7 +85,7 @@ class Verdict:
             *map(str, numbers.values()),
             f"{self.sum.stored}+{self.sum.not_stored}",
             longest,
-            "–" if self.repairs is None else str(self.repairs),
+            str(self.repairs),
             "ok" if self.sound else f"RED: {', '.join(self.wrong)}",
         ]
 
@@ -132,6 +135,7 @@ async def staged(
             one.start()
         try:
             await settled(stage, 15)
+            stage.repaired = cluster.repairs()
             yield stage
         finally:
             await stage.load.stop()
@@ -293,6 +297,7 @@ async def judged(stage: Stage, name: str, injected: str, extra: str = "extra") -
     if stage.wrong:
         wrong[extra] = list(stage.wrong)
     assert set(wrong) - {extra} <= set(CHECKS)
-    return Verdict(
-        name, injected, sum_up(history), wrong, stage.cluster.repairs(), tuple(stage.notes)
+    repairs = sum(
+        count - stage.repaired.get(pid, 0) for pid, count in stage.cluster.repairs().items()
     )
+    return Verdict(name, injected, sum_up(history), wrong, repairs, tuple(stage.notes))

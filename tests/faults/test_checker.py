@@ -106,6 +106,13 @@ def acknowledged_elsewhere(history: History) -> None:
             one.seq = 7
 
 
+def answered_twice(history: History) -> None:
+    first = history.records[0]
+    history.records.append(
+        Record(9 * SECOND, first.client, first.conn, first.proc, "event", "again")
+    )
+
+
 def stored_twice(history: History) -> None:
     history.truth[ROOM].append(Row(6, "message.sent", "a9", "ann", "ha1"))
 
@@ -244,7 +251,7 @@ def answered_before_asked(history: History) -> None:
 
 BUGS: dict[str, list[Callable[[History], None]]] = {
     "C1": [lost, acknowledged_elsewhere],
-    "C2": [stored_twice, shown_twice, a_repeat_with_another_seq],
+    "C2": [stored_twice, shown_twice, answered_twice, a_repeat_with_another_seq],
     "C3": [order_of_ids],
     "C4": [
         a_hole,

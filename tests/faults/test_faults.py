@@ -14,7 +14,7 @@ from tests.faults.of_clients import StalledBriefly
 from tests.faults.of_processes import KilledOnce
 from tests.faults.of_redis import RestartedSoon
 from tests.faults.server import Cluster, cluster
-from tests.faults.services import Missing
+from tests.live.services import Missing
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.slow]
 

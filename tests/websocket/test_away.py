@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
+from operator import methodcaller
 
 import httpx2
 import psycopg
 import pytest
 
 from tests.live.processes import SetUp, common_environment, serving
-from tests.private_servers import PrivatePostgres, PrivateRedis, PrivateServer
+from tests.live.services import Postgres, Redis, Service
 from tests.websocket.wire import Caller, Frame, Wire, greeted, socket
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis, pytest.mark.slow]
@@ -27,27 +28,27 @@ SENT = 20
 POOL = 4
 MORE_THAN_THE_POOL = 4 * POOL
 
-HOW: dict[str, tuple[Callable[[PrivateServer], None], Callable[[PrivateServer], None]]] = {
-    "dead": (PrivateServer.kill, PrivateServer.start),
-    "hanging": (PrivateServer.stop_signal, PrivateServer.cont),
+HOW: dict[str, tuple[Callable[[Service], None], Callable[[Service], None]]] = {
+    "dead": (methodcaller("kill"), methodcaller("start")),
+    "hanging": (methodcaller("hang"), methodcaller("go_on")),
 }
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[PrivatePostgres]:
-    with PrivatePostgres() as one:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with Postgres(tmp_path_factory.mktemp("postgres")) as one:
         yield one
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[PrivateRedis]:
-    with PrivateRedis() as one:
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with Redis(tmp_path_factory.mktemp("redis")) as one:
         yield one
 
 
 @pytest.fixture(scope="module")
 def service(
-    postgres: PrivatePostgres, redis: PrivateRedis, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SetUp]:
     """Two processes on a database and a Redis of their own."""
     environment = {
@@ -75,12 +76,12 @@ Taken = Callable[[], None]
 
 
 @pytest.fixture(params=HOW)
-def take(request: pytest.FixtureRequest) -> Iterator[Callable[[PrivateServer], Taken]]:
+def take(request: pytest.FixtureRequest) -> Iterator[Callable[[Service], Taken]]:
     """Take a server away; what is returned gives it back, as the test's end does otherwise."""
     away, back = HOW[request.param]
     with ExitStack() as given_back:
 
-        def take(one: PrivateServer) -> Taken:
+        def take(one: Service) -> Taken:
             away(one)
             given_back.callback(back, one)
             return given_back.close
@@ -115,8 +116,8 @@ async def turned_away(address: str, token: str) -> None:
 
 
 def test_without_postgresql_nothing_is_acknowledged_and_the_first_request_after_works(
-    take: Callable[[PrivateServer], Taken],
-    postgres: PrivatePostgres,
+    take: Callable[[Service], Taken],
+    postgres: Postgres,
     service: SetUp,
     ann: Caller,
     bob: Caller,
@@ -159,7 +160,7 @@ def test_without_postgresql_nothing_is_acknowledged_and_the_first_request_after_
 
 
 def test_connections_that_broke_while_nobody_asked_are_found_before_they_are_used(
-    postgres: PrivatePostgres, service: SetUp, ann: Caller
+    postgres: Postgres, service: SetUp, ann: Caller
 ) -> None:
     room = ann.group()
     parallel = [lambda: post(ann, room)] * POOL
@@ -176,8 +177,8 @@ def test_connections_that_broke_while_nobody_asked_are_found_before_they_are_use
 
 
 def test_without_redis_all_is_acknowledged_and_heard(
-    take: Callable[[PrivateServer], Taken],
-    redis: PrivateRedis,
+    take: Callable[[Service], Taken],
+    redis: Redis,
     service: SetUp,
     ann: Caller,
     bob: Caller,
@@ -224,7 +225,7 @@ def test_without_redis_all_is_acknowledged_and_heard(
 
 
 def test_more_than_the_pool_holds_queue_and_are_refused_in_words(
-    postgres: PrivatePostgres, service: SetUp, ann: Caller
+    postgres: Postgres, service: SetUp, ann: Caller
 ) -> None:
     room = ann.group()
 
@@ -240,3 +241,16 @@ def test_more_than_the_pool_holds_queue_and_are_refused_in_words(
     for answer in answers:
         is_unavailable(answer.json())
     assert ann.says(room, "again")["seq"]
+
+
+def test_those_who_wait_for_the_writer_leave_it_a_connection(service: SetUp, ann: Caller) -> None:
+    """Each request has read who asks, and so has had a connection, before its message is written."""
+    room = ann.group()
+
+    async def at_once() -> list[httpx2.Response]:
+        return await asyncio.gather(
+            *(asyncio.to_thread(post, ann, room) for _ in range(MORE_THAN_THE_POOL))
+        )
+
+    answers = asyncio.run(at_once())
+    assert [answer.status_code for answer in answers] == [HTTPStatus.CREATED] * MORE_THAN_THE_POOL

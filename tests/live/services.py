@@ -1,20 +1,23 @@
-"""A PostgreSQL and a Redis of one's own, on private ports, each held by its process and gone at the end."""
+"""A PostgreSQL and a Redis that a test may kill and hang: on ports of their own, and gone at the end."""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
+from types import TracebackType
+from typing import Self
 
 import psycopg
 import redis
-
-from tests.live.processes import free_port
 
 STARTED_WITHIN = 60.0
 STOPPED_WITHIN = 15.0
@@ -48,6 +51,16 @@ def await_answer(name: str, answers: Callable[[], bool], within: float = STARTED
         sleep(0.05)
 
 
+def lasting_port() -> int:
+    """A free port that stays ours while nobody listens: no connection is given it, as those come from a range above."""
+    above = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(above // 2, above)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 def children(pid: int) -> list[int]:
     """Return the processes that a process has started."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -61,9 +74,25 @@ class Service:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.port = lasting_port()
         self.log = directory / f"{self.name}-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
 
     @property
     def pid(self) -> int:
@@ -83,10 +112,6 @@ class Service:
     def answers(self) -> bool:
         raise NotImplementedError
 
-    def family(self) -> list[int]:
-        """The process and what it has started, which a signal to hang must reach as well."""
-        return [self.pid, *children(self.pid)]
-
     def launch(self) -> None:
         """Start the process without waiting for it."""
         with self.log.open("ab") as output:
@@ -105,8 +130,11 @@ class Service:
         await_answer(self.name, self.answers)
 
     def tell(self, number: int) -> None:
-        for pid in self.family():
-            os.kill(pid, number)
+        """Give the process and what it has started a signal: itself first, so that it starts no more meanwhile."""
+        os.kill(self.pid, number)
+        for pid in children(self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def hang(self) -> None:
         """Stop the process where it stands: it holds its connections and answers nothing."""
@@ -188,8 +216,15 @@ class Postgres(Service):
             return line
         return [program("setpriv"), "--reuid=postgres", "--regid=postgres", "--init-groups", *line]
 
-    def create(self) -> None:
-        """Make the cluster."""
+    def launch(self) -> None:
+        """Start it, and make the cluster where there is none yet."""
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
+        kept, self.directory = self.directory, self.data
+        super().launch()
+        self.directory = kept
+
+    def _create(self) -> None:
         if not os.geteuid():
             shutil.chown(self.data, "postgres", "postgres")
         how = ("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8")
@@ -207,11 +242,6 @@ class Postgres(Service):
         named = [f"--{name}={value}" for name, value in options.items()]
         return self.as_postgres("postgres", "-D", str(self.data), "-p", str(self.port), *named)
 
-    def launch(self) -> None:
-        kept, self.directory = self.directory, self.data
-        super().launch()
-        self.directory = kept
-
     @property
     def url(self) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
@@ -223,8 +253,8 @@ class Postgres(Service):
             return False
         return True
 
-    def crash(self) -> None:
-        """End it as a crash does, its back ends included; the next start recovers from the log."""
+    def kill(self) -> None:
+        """End it as a crash does, back ends included, as they share memory; the next start recovers from the log."""
         self.leave(signal.SIGQUIT)
 
     def end(self) -> None:
