@@ -10,7 +10,7 @@ from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import InterfaceError
+from django.db import InterfaceError, transaction
 
 from chat.actions import group_commit
 from chat.actions.group_commit import GroupCommit, Result, send
