@@ -18,6 +18,7 @@ from chat.admin.links import name_of
 from chat.errors import ChatError
 from chat.models import Membership, Profile
 from chat.models.moderation import REASON_MAX
+from chat.serializers.fields import shows
 
 # Rows that one act may be about; each is a transaction of its own.
 MOST = 100
@@ -34,6 +35,12 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60, "autofocus": True}),
         help_text="Kept with your name in the moderation entries; members do not see it.",
     )
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"]
+        if not shows(reason):
+            raise forms.ValidationError(self.fields["reason"].error_messages["required"])
+        return reason
 
 
 class RoleForm(ReasonForm):

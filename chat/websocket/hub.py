@@ -33,7 +33,7 @@ class Channel:
     subscribed: bool = False
 
 
-# What an event does to the sockets themselves, called after they were given it.
+# What an event does to the sockets themselves.
 Effect = Callable[["Hub", Channel, Published], None]
 Answer = Callable[[Any], None]
 
@@ -46,9 +46,11 @@ def _call_each(told: list[tuple[Answer, Any]]) -> None:
 class Hub:
     """The rooms that this process has sockets in. All of it belongs to one event loop."""
 
-    def __init__(self, effect: Effect) -> None:
+    def __init__(self, before: Effect, after: Effect) -> None:
+        """Have each event act on the sockets by ``before`` they are given it, and by ``after``."""
         self.id = uuid4().hex
-        self.effect = effect
+        self.before = before
+        self.after = after
         self.epoch = ""
         self.rooms: dict[str, Channel] = {}
         self.sockets: dict[Socket, None] = {}
@@ -112,10 +114,11 @@ class Hub:
         while item is not None:
             channel.seq = item.seq
             self.moved.add(item.room)
+            self.before(self, channel, item)
             for socket in tuple(channel.sockets):
                 socket.push(item)
             metrics.delivered(len(channel.sockets))
-            self.effect(self, channel, item)
+            self.after(self, channel, item)
             item = channel.early.pop(item.seq + 1, None)
 
     def suspect(self, room: str) -> None:

@@ -85,7 +85,7 @@ def test_an_act_goes_by_way_of_its_reason(action: str, mod: Client, on: On, hear
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\x00"])
+@pytest.mark.parametrize("reason", ["", "  ", "\u200b", "x" * 501, "\x00"])
 def test_without_a_reason_the_page_asks_again(
     action: str, reason: str, mod: Client, on: On
 ) -> None:

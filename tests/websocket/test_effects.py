@@ -56,7 +56,8 @@ def test_who_is_gone_hears_the_room_no_more(
         sit(hub, hers, places, ann)
         socket = sit(hub, his, places, bob)
         hub.accept(told)
-        assert his.types == [type]
+        # Their own log tells it, in whichever order the two logs come to this process.
+        assert his.types == []
         assert hers.types == [type, "message.sent"]
         assert (socket.seats, socket.closing) == ({}, False)
 
@@ -75,7 +76,7 @@ def test_a_socket_for_that_room_alone_ends(
         sit(hub, ear, {room: told[0].seq - 1}, bob, only=room)
         hub.accept(told)
         assert await ear.closed() == 4403
-        assert ear.types == [type, "failed"]
+        assert ear.types == ["failed"]
 
     play(scene)
 
