@@ -242,7 +242,7 @@ def test_the_banned_are_told_why_wherever_strangers_are_told_to_join(
     for room in (group, den):
         ban_member(ann, room.pk, bob.pk)
     doors: list[Callable[[Profile, Room], object]] = [
-        lambda who, room: say(who, room),
+        say,
         lambda who, room: mark_read(who, room.pk, seq=1),
         lambda who, room: leave_room(who, room.pk),
         lambda who, room: keep_room(who, room.pk, pinned=True),
