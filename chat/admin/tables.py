@@ -154,7 +154,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 def _parameters(table: ReadOnlyAdmin, shown: Any, request: HttpRequest) -> list[str | None]:
     """Return what a filter, named as in ``list_filter``, reads from the query string."""
     if isinstance(shown, str):
-        field = table.opts.get_field(shown)
+        field: Any = table.opts.get_field(shown)
         made = admin.FieldListFilter.create(field, request, {}, table.model, table, shown)
     else:
         made = shown(request, {}, table.model, table)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,17 +14,13 @@ from django.db import IntegrityError, transaction
 from chat.actions.bans import ban_member, unban_member
 from chat.actions.imports import Line, Speaker, import_lines, open_import_room
 from chat.actions.members import add_member, change_role, join_room, leave_room, mute_member
-from chat.actions.messages import edit_message
 from chat.actions.people import add_person
-from chat.actions.reads import mark_read
-from chat.actions.rooms import create_group, delete_room, keep_room, update_room
+from chat.actions.rooms import create_group, delete_room, update_room
 from chat.errors import Conflict, Forbidden, NotFound
 from chat.models import Ban, Event, Membership, Message, Profile, Room
 from chat.policy import RANK, Policy
-from chat.queries.access import membership_of
-from chat.queries.messages import history
 from chat.queries.rooms import ban as shown_ban
-from chat.queries.rooms import bans, directory, members, room_view
+from chat.queries.rooms import bans, directory, room_view
 from tests.conftest import Heard
 from tests.scene import logged, own_log, say, seat
 
@@ -232,43 +227,6 @@ def test_the_banned_see_a_public_room_as_strangers_do(
     assert list(directory("Harbour")) == [group]
     with pytest.raises(NotFound):
         room_view(bob, den.pk)
-
-
-def test_the_banned_are_told_why_wherever_strangers_are_told_to_join(
-    group: Room, den: Room, ann: Profile, bob: Profile, cat: Profile
-) -> None:
-    said = say(ann, group)
-    say(ann, den)
-    for room in (group, den):
-        ban_member(ann, room.pk, bob.pk)
-    doors: list[Callable[[Profile, Room], object]] = [
-        say,
-        lambda who, room: mark_read(who, room.pk, seq=1),
-        lambda who, room: leave_room(who, room.pk),
-        lambda who, room: keep_room(who, room.pk, pinned=True),
-        lambda who, room: membership_of(who, room.pk),
-        lambda who, room: history(who, room.pk, limit=5),
-        lambda who, room: members(who, room.pk),
-    ]
-    for door in doors:
-        with pytest.raises(Forbidden, match="You are banned from this room"):
-            door(bob, group)
-        with pytest.raises(Forbidden, match="Join this room first"):
-            door(cat, group)
-        for one in (bob, cat):
-            with pytest.raises(NotFound):
-                door(one, den)
-    with pytest.raises(Forbidden, match="You are banned"):
-        edit_message(bob, said.pk, "?")
-
-
-def test_only_a_refusal_asks_for_a_ban(
-    group: Room, bob: Profile, cat: Profile, django_assert_num_queries: Any
-) -> None:
-    with django_assert_num_queries(1):
-        membership_of(bob, group.pk)
-    with django_assert_num_queries(3), pytest.raises(Forbidden):
-        membership_of(cat, group.pk)
 
 
 def test_a_ban_outlasts_the_room_going_private_and_back(

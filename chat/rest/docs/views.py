@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.rest.answers import Answer, DocumentSerializer
-from chat.rest.base import ChatViewSet, path_of
+from chat.rest.base import ChatViewSet
 from chat.rest.formats import JSONRenderer
+from chat.rest.paths import path_of
 from chat.websocket.asyncapi import asyncapi
 
 
