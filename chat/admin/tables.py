@@ -146,8 +146,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def acts(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         """Return the actions that a row's own page offers: name and label."""
         return [
-            (name, str(label))
-            for name, label in self.get_action_choices(request, default_choices=[])
+            (name, getattr(found[0], "one", str(found[2])))
+            for name, found in self.get_actions(request).items()
+            if found
         ]
 
 

@@ -92,7 +92,8 @@ class ChatViewSet(ViewSet):
 
     def get_view_description(self, html: bool = False) -> str:
         """Return what a page says of itself: what is read there, else what is done there."""
-        action = next(iter(((self.action_map or {}).get("get"), *(self.action_map or {}).values())))
+        actions = self.action_map or {}
+        action = actions.get("get") or next(iter(actions.values()), None)
         said = inspect.getdoc(getattr(self, action or "", type(self)))
         said = said or inspect.getdoc(type(self)) or ""
         return with_code(said) if html else said

@@ -44,4 +44,5 @@ class NowhereViewSet(ChatViewSet):
         return ["GET"]
 
     def nothing(self, request: Request) -> Response:
+        """There is nothing here, or nothing for you."""
         raise NotFound()

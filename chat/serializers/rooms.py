@@ -20,7 +20,7 @@ from chat.serializers.fields import (
 from chat.serializers.messages import MessageSerializer, message_shape
 from chat.serializers.people import UserSerializer, user_or_none
 
-WHOM = "The id of a person, as `users/?search=` has it."
+WHOM = "The id of a person; GET users/?search= finds it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,3 +199,22 @@ def test_a_person_is_told_in_their_own_log(mod: Client, bob: Profile, phone: Dev
     assert logged(own_log(bob))[-1] == "device.ended"
     phone.refresh_from_db()
     assert phone.ended_at
+
+
+@pytest.mark.parametrize(
+    ("table", "many", "one"),
+    [
+        ("room", "Freeze rooms…", "Freeze room…"),
+        ("message", "Delete messages…", "Delete message…"),
+        ("device", "End these devices…", "End this device…"),
+    ],
+)
+def test_a_page_of_one_thing_speaks_of_one(
+    table: str, many: str, one: str, mod: Client, group: Room, message: Message, phone: Device
+) -> None:
+    row = {"room": group, "message": message, "device": phone}[table]
+    listed, alone = mod.get(path(row)).content.decode(), mod.get(page(row)).content.decode()
+    assert (many in listed, one in alone, many in alone) == (True, True, False)
+    names = {"room": "freeze_rooms", "message": "delete_messages", "device": "end_devices"}
+    asked = mod.post(path(row), chosen(names[table], row)).content.decode()
+    assert f"<h1>{one.rstrip('…')}</h1>" in asked

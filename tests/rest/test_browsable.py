@@ -168,12 +168,14 @@ def test_a_page_that_is_not_there_offers_nothing(client: Client, ann: Profile) -
     client.force_login(ann.user)
     page = shown(client, "nowhere/")
     assert "<h1>Not found</h1>" in page
+    assert "There is nothing here, or nothing for you." in page
     assert not re.search("DELETE|POST|PATCH|OPTIONS", page)
 
 
 def test_a_page_that_only_does_something_says_so(client: Client, ann: Profile, group: Room) -> None:
     client.force_login(ann.user)
     page = shown(client, f"groups/{group.pk}/join/")
+    assert "Come into a public group." in page
     assert "The form below does it; there is nothing to read here." in page
     assert 'class="chat-only-done"' in page
     done = client.post(f"/api/groups/{group.pk}/join/", **HTML).content.decode()
