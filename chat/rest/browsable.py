@@ -83,9 +83,14 @@ def with_code(said: str) -> str:
     )
 
 
+def takes_sessions() -> bool:
+    """Say whether somebody is known here by the session of Django's own sign-in."""
+    return any(isinstance(one, SessionAuthentication) for one in authenticators())
+
+
 def _standing(request: Request, user: Any) -> dict[str, Any]:
     """Return whom these pages take one for, also where a view looks at no sign-in, and how one gets in."""
-    sessions = any(isinstance(one, SessionAuthentication) for one in authenticators())
+    sessions = takes_sessions()
     if sessions and not user.is_authenticated and hasattr(request._request, "session"):
         user = get_user(request._request)
     return {"user": user, "sessions": sessions, "tokens": path_of("chat_auth:token")}
