@@ -201,3 +201,10 @@ def test_a_site_of_tokens_alone_says_how_to_get_in(
     # What Django's session says is not what these pages go by.
     assert "Log ann out" not in page
     assert "Log in" not in page
+
+
+def test_the_welcome_leads_to_the_pages_that_are_served(client: Client, db: None) -> None:
+    page = client.get("/").content.decode()
+    for path in ("/api/", "/api/docs/", "/api/console/", "/admin/"):
+        assert f'href="{path}"' in page
+        assert client.get(path).status_code in {200, 302}
