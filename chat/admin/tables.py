@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, ValidationError
 from django.db import DataError
 from django.db.models import Model, Q, QuerySet, URLField, UUIDField
 from django.http import HttpRequest, HttpResponse
@@ -86,6 +87,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         except (ValidationError, ValueError, OverflowError, DataError) as error:
             # What Django's own filters take and the database does not: a NUL, a moment before all time.
             raise IncorrectLookupParameters(error) from error
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
+    ) -> Any:
+        key = self.opts.pk
+        try:
+            for one in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                key.run_validators(key.to_python(one))
+        except ValidationError:
+            raise BadRequest("No row has such a key.") from None
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def get_ordering(self, request: HttpRequest) -> Any:
         narrow = self.narrow_ordering and _narrow(self, request)

@@ -141,3 +141,13 @@ def test_the_filters_and_links_of_the_pages_still_work(mod: Client, message: Mes
                     assert mod.get(path(table) + choice["query_string"]).status_code == 200
     entries = path(ModerationEntry)
     assert mod.get(f"{entries}?verb__exact=read_message").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["x", "\x00", "9" * 40, "-1", ""])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_row_that_cannot_be_is_not_chosen(mod: Client, group: Room, table: Any, key: str) -> None:
+    shown = mod.get(path(table)).context["action_form"]
+    names = [name for name, _ in shown.fields["action"].choices if name] if shown else ["no_act"]
+    for name in names:
+        said = {"action": name, "_selected_action": key, "reason": "Why not.", "role": "member"}
+        assert mod.post(path(table), said).status_code in {200, 302, 400}

@@ -62,7 +62,7 @@ class Page(TemplateView):
             "asyncapi": "chat_docs:asyncapi",
             "token": "chat_auth:token",  # nosec B105: the name of a view
         }
-        user = getattr(self.request, "user", None)
+        user: Any = getattr(self.request, "user", None)
         known = user is not None and user.is_authenticated and takes_sessions()
         return super().get_context_data(
             **{name: path_of(view) for name, view in names.items()},
