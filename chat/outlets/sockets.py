@@ -6,9 +6,8 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterable
-from functools import cache
 from itertools import groupby
-from threading import Thread
+from threading import Lock, Thread
 from time import monotonic
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +29,8 @@ LAYER_REST = 5
 
 Receiver = Callable[[list[Published]], None]
 _receivers: list[Receiver] = []
+_publishers: dict[int, asyncio.AbstractEventLoop] = {}
+_starting = Lock()
 _rest = SimpleNamespace(until=0.0)
 
 
@@ -50,18 +51,19 @@ def deliver(items: list[Published]) -> None:
             receiver(items)
     elif shared_layer() is not None:
         sending = send_to_layer(items, origin="")
-        asyncio.run_coroutine_threadsafe(sending, _loop(os.getpid())).result()
+        asyncio.run_coroutine_threadsafe(sending, _publisher()).result()
 
 
-@cache
-def _loop(process: int) -> asyncio.AbstractEventLoop:
-    """Return a loop that runs in a thread of its own, where none runs a hub: so the layer's connection is kept.
-
-    Asked by process, because a thread does not survive a fork.
-    """
-    loop = asyncio.new_event_loop()
-    Thread(target=loop.run_forever, name="chat-publisher", daemon=True).start()
-    return loop
+def _publisher() -> asyncio.AbstractEventLoop:
+    """Return a loop that runs in a thread of its own, where none runs a hub: so the layer's connection is kept."""
+    # By process, because a thread does not survive a fork.
+    process = os.getpid()
+    with _starting:
+        if process not in _publishers:
+            _publishers[process] = asyncio.new_event_loop()
+            running = _publishers[process].run_forever
+            Thread(target=running, name="chat-publisher", daemon=True).start()
+        return _publishers[process]
 
 
 def shared_layer() -> Any | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ from chat.outlets import sockets as outlet
 from chat.queries import log
 from chat.queries.epoch import current_epoch
 from chat.websocket.bridge import cross
+from chat.websocket.run import Run, runs
 from chat.websocket.socket import Seat, Socket
 
 # Layer messages that wait to be sent while the layer is slow; older ones are left to the others' ticks.
@@ -89,37 +90,53 @@ class Hub:
 
     def accept(self, items: Iterable[Published]) -> None:
         """Hand on what is next in its room, drop what is old, keep what came early."""
+        by_room: dict[str, list[Published]] = {}
         for item in items:
-            channel = self.rooms.get(item.room)
-            if channel is None:
-                continue
+            by_room.setdefault(item.room, []).append(item)
+        for room, of_room in by_room.items():
+            channel = self.rooms.get(room)
+            if channel is not None:
+                self._take(channel, of_room)
+
+    def _take(self, channel: Channel, items: Iterable[Published]) -> None:
+        following: list[Published] = []
+        for item in items:
             if not item.seq:
-                for socket in tuple(channel.sockets):
-                    socket.push(item)
-                metrics.delivered(len(channel.sockets))
+                self._tell(channel, [item])
             elif channel.seq is None or item.seq > channel.seq + 1:
                 self._keep_early(channel, item)
             elif item.seq == channel.seq + 1:
-                self._hand(channel, item)
+                following += self._advanced(channel, item)
+        self._hand(channel, following)
 
     def _keep_early(self, channel: Channel, item: Published) -> None:
         if len(channel.early) < EARLY_MAX:
             channel.early[item.seq] = item
-        else:
-            metrics.dropped("early")
         if channel.seq is not None:
             self.suspect(item.room)
 
-    def _hand(self, channel: Channel, item: Published | None) -> None:
+    def _advanced(self, channel: Channel, item: Published | None) -> Iterator[Published]:
+        """Go on to the next event, and to those that came early and follow it."""
         while item is not None:
             channel.seq = item.seq
             self.moved.add(item.room)
-            self.before(self, channel, item)
-            for socket in tuple(channel.sockets):
-                socket.push(item)
-            metrics.delivered(len(channel.sockets))
-            self.after(self, channel, item)
+            yield item
             item = channel.early.pop(item.seq + 1, None)
+
+    def _hand(self, channel: Channel, items: Iterable[Published]) -> None:
+        """Hand on events that follow each other: messages together, the others one by one with what they do."""
+        for some in runs(items):
+            for item in some:
+                self.before(self, channel, item)
+            self._tell(channel, some)
+            for item in some:
+                self.after(self, channel, item)
+
+    def _tell(self, channel: Channel, items: Sequence[Published]) -> None:
+        run = Run.of(items)
+        for socket in tuple(channel.sockets):
+            socket.push(run)
+        metrics.delivered(len(items) * len(channel.sockets))
 
     def suspect(self, room: str) -> None:
         """Have a room's log read shortly, unless the hole closes by itself."""
@@ -152,7 +169,7 @@ class Hub:
         """Set a room's place, and hand on what came early and is next."""
         channel.seq = head
         channel.early = {seq: item for seq, item in channel.early.items() if seq > head}
-        self._hand(channel, channel.early.pop(head + 1, None))
+        self._hand(channel, list(self._advanced(channel, channel.early.pop(head + 1, None))))
         if channel.early:
             self.suspect(room)
 

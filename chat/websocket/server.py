@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ with named():
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from uvicorn.supervisors import Multiprocess
     from websockets.frames import Frame, Opcode
+    from websockets.http11 import Request
 
 if TYPE_CHECKING:
     # The one that is chosen where websockets is installed, as the extra has it.
@@ -77,14 +79,24 @@ def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-@lru_cache(64)
-def _framed(text: str) -> bytes:
-    """Return a text as a whole frame: made once for all the sockets that are told the same."""
-    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+@lru_cache(8)
+def _framed(texts: tuple[str, ...]) -> bytes:
+    """Return texts as whole frames: made once for all the sockets that are told the same."""
+    return b"".join(Frame(Opcode.TEXT, one.encode()).serialize(mask=False) for one in texts)
 
 
 class Protocol(WebSocketsSansIOProtocol):
     """uvicorn's sockets, but for their end: those of the chat are answered what they asked before they are closed."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Take a handshake, unless it names two hosts: which of them it meant would be anyone's guess."""
+        if len(event.headers.get_all("Host")) == 1:
+            super().handle_connect(event)
+            return
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.conn.send_response(self.conn.reject(HTTPStatus.BAD_REQUEST, "One Host, please.\n"))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
 
     async def run_asgi(self) -> None:
         """Serve, and lend :meth:`write` to the application where nothing is encrypted or compressed on the way."""
@@ -93,15 +105,15 @@ class Protocol(WebSocketsSansIOProtocol):
             self.scope["state"][WRITE] = self.write
         await super().run_asgi()
 
-    def write(self, text: str) -> bool:
-        """Send a text at once, where nothing waits before it; else do nothing and return False.
+    def write(self, texts: tuple[str, ...]) -> bool:
+        """Send texts at once, where nothing waits before them; else do nothing and return False.
 
         Past the transport, whose own write costs half as much again.
         """
         transport = self.transport
         if self.close_sent or transport.is_closing() or transport.get_write_buffer_size():
             return False
-        frame = _framed(text)
+        frame = _framed(texts)
         try:
             taken = os.write(self._descriptor, frame)
         except OSError:

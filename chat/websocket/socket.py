@@ -15,11 +15,12 @@ from chat.events import Published, encode
 from chat.queries.grounds import Grounds
 from chat.queries.people import Person
 from chat.websocket.leaving import LEAVE_WITHIN
+from chat.websocket.run import Run, runs
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
-# Sends a text at once or says that it cannot.
-Write = Callable[[str], bool]
+# Sends texts at once, each as a frame, or says that it cannot.
+Write = Callable[[tuple[str, ...]], bool]
 
 TOO_SLOW = 1013
 LEAVING = 1012
@@ -91,39 +92,47 @@ class Socket:
         if seat is None:
             return
         waiting, seat.held, seat.cursor = seat.held or [], None, cursor
-        for item in waiting:
-            self.push(item)
+        for some in runs(waiting):
+            self.push(Run.of(some))
 
-    def push(self, item: Published) -> None:
-        """Take a room's next event from the hub; never blocks, never fails."""
-        seat = self.seats.get(item.room)
+    def push(self, run: Run) -> None:
+        """Take a room's next events from the hub; never blocks, never fails."""
+        seat = self.seats.get(run.room)
         if seat is None or seat.silent:
             return
         if seat.held is not None:
-            seat.held.append(item)
+            seat.held.extend(run.items)
             if len(seat.held) > chat_settings.RESUME_MAX:
                 self._let_go()
-        elif not item.seq:
-            self.tell(item.text)
-        elif item.seq > seat.cursor:
-            seat.cursor = item.seq
-            self.tell(item.text_for(seat.history_from))
+        elif not run.first:
+            self.tell(*run.texts)
+        elif run.first > seat.cursor and seat.history_from <= run.since:
+            seat.cursor = run.last
+            self.tell(*run.texts)
+        elif run.last > seat.cursor:
+            new = [item for item in run.items if item.seq > seat.cursor]
+            seat.cursor = run.last
+            self.tell(*(item.text_for(seat.history_from) for item in new))
 
     def answer(self, shape: dict[str, Any]) -> None:
         """Send a frame that is for this socket alone."""
         self.tell(encode(shape))
 
-    def tell(self, text: str) -> None:
-        """Send a frame now if the socket takes it at once, else after those already waiting.
+    def tell(self, *texts: str) -> None:
+        """Send frames, all at once if the socket takes them, else after those already waiting."""
+        if self.closing:
+            return
+        if self._sending is None and self._write is not None and self._write(texts):
+            return
+        for text in texts:
+            self._step(text)
 
-        The send is stepped once by hand: one that does not have to wait, as nearly all, costs no task.
-        """
+    def _step(self, text: str) -> None:
+        """Send a frame the ASGI way, stepped once by hand: one that does not have to wait costs no task."""
         if self.closing:
             return
         if self._sending is not None:
             self._wait_in_outbox(text)
-            return
-        if self._write is not None and self._write(text):
             return
         sending = self._send({"type": "websocket.send", "text": text})
         try:

@@ -2,5 +2,5 @@
 
 # The application's: () -> None, ends the socket well because the server leaves.
 LEAVE = "chat.leave"
-# The server's: (text) -> bool, sends a frame at once or says that it cannot. Other servers than ours lend none.
+# The server's: (texts) -> bool, sends them at once or says that it cannot. Other servers than ours lend none.
 WRITE = "chat.write"

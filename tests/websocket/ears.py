@@ -134,7 +134,7 @@ async def settle(
 ) -> Socket:
     """Do the rest of the handshake, however old what was read of the rooms is by now."""
     who = SignedIn(person, Grounds(person.pk, None, ""), None)
-    socket = await enter(hub, ear, who, str(only.pk) if only else None, standings)
+    socket = await enter(hub, {}, ear, who, str(only.pk) if only else None, standings)
     say_hello(hub, socket)
     return socket
 

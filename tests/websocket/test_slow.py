@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket as sockets
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from chat.websocket.server import Protocol
 from tests.websocket.wire import WITHIN, Caller, greeted
 
 FRAMES = 900
 CONNECTIONS = Path("/proc/net/tcp")
 TEXT = "x" * 4_900
+# A text frame, unmasked, of five bytes.
+FIRST = b"\x81\x05first"
 
 
 def test_stalled_reader_delays_nobody_and_is_closed(ann: Caller, bob: Caller) -> None:
@@ -33,6 +37,44 @@ def test_stalled_reader_delays_nobody_and_is_closed(ann: Caller, bob: Caller) ->
             await asyncio.to_thread(wait_until_gone, deaf)
 
     asyncio.run(scene())
+
+
+def test_nothing_is_written_past_what_still_waits() -> None:
+    """Room in the kernel is not enough: what the transport holds back goes first."""
+
+    async def scene() -> None:
+        ours, theirs = sockets.socketpair()
+        with theirs:
+            theirs.setblocking(False)
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+            server = Protocol.__new__(Protocol)
+            server.transport, server.close_sent = transport, False
+            server._descriptor = ours.fileno()
+            assert server.write(("first",))
+            filling = b"x" * 1_000_000
+            transport.write(filling)
+            assert transport.get_write_buffer_size()
+            # Read without giving the loop a turn: there is room now, and still something to go before.
+            taken = drained(theirs)
+            assert not server.write(("last",))
+            while len(taken) < len(filling) + len(FIRST):
+                await asyncio.sleep(0)
+                taken += drained(theirs)
+            assert taken == FIRST + filling
+            assert server.write(("last",))
+            transport.abort()
+
+    asyncio.run(scene())
+
+
+def drained(sock: sockets.socket) -> bytes:
+    """Return all that can be read now."""
+    taken = b""
+    with suppress(BlockingIOError):
+        while found := sock.recv(65_536):
+            taken += found
+    return taken
 
 
 class Stalled:

@@ -11,6 +11,7 @@ import pytest
 from chat.events import Published, encode
 from chat.models import Profile
 from chat.websocket.hub import Hub
+from chat.websocket.run import Run
 from chat.websocket.socket import TOO_SLOW, Seat, Socket
 from tests.websocket.ears import Ear, event, play, sit
 
@@ -20,8 +21,8 @@ def test_what_was_told_is_not_told_again() -> None:
         ear = Ear()
         socket = sit(hub, ear, {"r": 3})
         for seq in (3, 4, 4, 2, 5):
-            socket.push(event("r", seq))
-        socket.push(event("elsewhere", 1))
+            socket.push(Run.of([event("r", seq)]))
+        socket.push(Run.of([event("elsewhere", 1)]))
         assert ear.seqs == [4, 5]
         assert socket.seats["r"].cursor == 5
 
@@ -34,12 +35,12 @@ def test_what_waited_goes_out_when_it_is_released_but_for_what_was_told() -> Non
         socket = sit(hub, ear, {"r": 3})
         socket.hold("r")
         for seq in (4, 5, 0, 6):
-            socket.push(event("r", seq))
+            socket.push(Run.of([event("r", seq)]))
         socket.hold("r")
         assert ear.frames == []
         socket.release("r", 4)
         assert [frame["seq"] for frame in ear.frames] == [5, 0, 6]
-        socket.push(event("r", 7))
+        socket.push(Run.of([event("r", 7)]))
         assert ear.seqs == [5, 6, 7]
 
     play(scene)
@@ -50,7 +51,7 @@ def test_a_new_seat_is_held() -> None:
         ear = Ear()
         socket = Socket(ear, Profile(username="nobody"), own_log="own", only=None)
         hub.seat(socket, "r", Seat(history_from=0, cursor=3))
-        socket.push(event("r", 4))
+        socket.push(Run.of([event("r", 4)]))
         assert ear.frames == []
         socket.release("r", 3)
         assert ear.seqs == [4]
@@ -66,9 +67,9 @@ def test_too_much_that_waits_ends_the_socket(configured: Callable[..., None]) ->
         socket = sit(hub, ear, {"r": 3})
         socket.hold("r")
         for seq in (4, 5):
-            socket.push(event("r", seq))
+            socket.push(Run.of([event("r", seq)]))
         assert not socket.closing
-        socket.push(event("r", 6))
+        socket.push(Run.of([event("r", 6)]))
         assert await ear.closed() == TOO_SLOW
 
     play(scene)
@@ -111,16 +112,16 @@ def test_what_waits_in_the_outbox_goes_out_in_order() -> None:
     async def scene(hub: Hub) -> None:
         ear = Ear()
         socket = sit(hub, ear, {"r": 0})
-        socket.push(event("r", 1))
+        socket.push(Run.of([event("r", 1)]))
         ear.shut()
         for seq in range(2, 6):
-            socket.push(event("r", seq))
+            socket.push(Run.of([event("r", seq)]))
         await ear.pressed.wait()
         assert ear.seqs == [1]
         ear.open.set()
-        socket.push(event("r", 6))
+        socket.push(Run.of([event("r", 6)]))
         await socket.flushed()
-        socket.push(event("r", 7))
+        socket.push(Run.of([event("r", 7)]))
         assert ear.seqs == [1, 2, 3, 4, 5, 6, 7]
         assert socket._sending is None
 
@@ -154,14 +155,14 @@ def test_a_full_outbox_ends_the_socket(
         socket = sit(hub, ear, {room: 0})
         # One is being sent, three wait.
         for seq in range(1, 5):
-            socket.push(event(room, seq))
+            socket.push(Run.of([event(room, seq)]))
         assert not socket.closing
-        socket.push(event(room, 5))
+        socket.push(Run.of([event(room, 5)]))
         assert socket.closing
         ear.open.set()
         assert await ear.closed() == TOO_SLOW
         assert ear.seqs in ([], [1])
-        socket.push(event(room, 6))
+        socket.push(Run.of([event(room, 6)]))
         assert ear.seqs in ([], [1])
 
     play(scene)
@@ -176,7 +177,7 @@ def test_an_outbox_that_empties_may_fill_again(configured: Callable[..., None]) 
         for first in range(1, 30, 3):
             ear.shut()
             for seq in range(first, first + 3):
-                socket.push(event("r", seq))
+                socket.push(Run.of([event("r", seq)]))
             ear.open.set()
             await socket.flushed()
         assert ear.seqs == list(range(1, 31))
@@ -199,7 +200,7 @@ def test_one_that_takes_not_even_a_close_is_let_go(monkeypatch: pytest.MonkeyPat
         main = asyncio.create_task(converse())
         await seated.wait()
         (socket,) = hub.sockets
-        socket.push(event("r", 1))
+        socket.push(Run.of([event("r", 1)]))
         socket.close(TOO_SLOW)
         await asyncio.wait([main])
         assert main.cancelled()
@@ -215,7 +216,7 @@ def test_one_that_takes_its_close_ends_by_itself() -> None:
         socket = sit(hub, ear, {"r": 0})
         socket.close(4401)
         socket.close(TOO_SLOW)
-        socket.push(event("r", 1))
+        socket.push(Run.of([event("r", 1)]))
         assert await ear.closed() == 4401
         assert ear.frames == []
         assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]
@@ -250,7 +251,7 @@ def test_a_frame_is_the_very_text_that_was_published() -> None:
         socket = Socket(send, Profile(username="nobody"), own_log="own", only=None)
         hub.seat(socket, "r", Seat(history_from=0, cursor=0, held=None))
         item = event("r", 1)
-        socket.push(item)
+        socket.push(Run.of([item]))
         assert heard == [{"type": "websocket.send", "text": item.text}]
         assert orjson.loads(item.text)["seq"] == 1
 
