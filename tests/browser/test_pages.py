@@ -77,6 +77,8 @@ def test_the_session_of_the_site_is_enough_and_the_page_says_whose_it_is(
     # DRF's own page of signing in names a source map that it does not have.
     complaints.clear()
     expect(page.locator("#session")).to_contain_text(f"signed in to this site as {ann.name}")
+    # Before the catalogue is read there is no socket to choose.
+    expect(page.locator("#channel option").first).to_be_attached()
     page.get_by_role("button", name="Connect", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(f"Connected as {ann.name}")
 
