@@ -8,7 +8,7 @@ from django.views.generic import TemplateView
 from chat.limits.logins import limited_login
 from project.health import alive, ready
 
-LOGIN = "rest_framework/login.html"
+LOGIN = "login.html"
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),

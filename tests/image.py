@@ -23,7 +23,7 @@ SECRETS = {
     "HTTPS": "off",
 }
 
-VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::\?|:-(?P<default>[^}]*))\}")
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::\?[^}]*|:-(?P<default>[^}]*))\}")
 
 
 def instructions() -> list[tuple[str, str]]:
@@ -80,7 +80,7 @@ def compose() -> dict[str, Any]:
 
 
 def filled(value: Any) -> Any:
-    """A part of the file with ``${NAME:?}`` and ``${NAME:-default}`` replaced in all its texts."""
+    """A part of the file with ``${NAME:?why}`` and ``${NAME:-default}`` replaced in all its texts."""
     if isinstance(value, dict):
         return {name: filled(inner) for name, inner in value.items()}
     if isinstance(value, list):

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 
 from tests import image
@@ -18,6 +19,8 @@ from tests.test_readme import start
 from tests.websocket.wire import Caller, greeted
 
 SERVICE_RESTART = 1012
+# An address of documents: nobody's.
+NOBODY = "192.0.2.1"
 
 
 def test_the_image_is_of_two_stages_and_runs_as_nobody_in_particular() -> None:
@@ -43,6 +46,31 @@ def test_compose_has_what_it_names() -> None:
     assert services["web1"]["environment"]["FORWARDED_ALLOW_IPS"] == address
     for name in ("web1", "proxy"):
         assert int(services[name]["stop_grace_period"].rstrip("s")) > 10
+
+
+def test_what_the_image_is_made_from_is_what_it_copies_and_nothing_else() -> None:
+    """A key, a database or a history that lies beside them never reaches the engine."""
+    lines = (image.ROOT / ".dockerignore").read_text().split()
+    let_in = {line[1:] for line in lines if line.startswith("!")}
+    assert lines[0] == "*"
+    copied = [line.split()[:-1] for name, line in image.instructions() if name == "COPY"]
+    assert let_in == {source.removeprefix("./") for sources in copied for source in sources}
+    assert "**/__pycache__" in lines
+
+
+def test_whether_there_is_tls_is_said_and_who_ended_it_is_believed_alone() -> None:
+    """Neither is guessed: with one guess a page redirects to where nobody listens, with the other anyone is secure."""
+    written = (image.ROOT / "docker/compose.yml").read_text()
+    assert "HTTPS: ${HTTPS:?" in written
+    trusted = image.compose()["services"]["proxy"]["environment"]["TRUSTED_PROXY"]
+    # Within its container that is the proxy itself.
+    assert trusted == "127.0.0.1"
+    site = (image.ROOT / "docker/nginx.conf").read_text()
+    assert "set_real_ip_from ${TRUSTED_PROXY};" in site
+    # A web process that is made anew has another address.
+    assert "resolver 127.0.0.11" in site
+    for name in ("web1", "web2"):
+        assert f"server {name}:8000 resolve;" in site
 
 
 @pytest.fixture(scope="module")
@@ -109,18 +137,22 @@ def webs(place: Path) -> Iterator[list[tuple[subprocess.Popen[bytes], int]]]:
         yield [running.enter_context(serving(place)) for _ in range(2)]
 
 
-@pytest.fixture(scope="module")
-def proxy(place: Path, webs: list[tuple[subprocess.Popen[bytes], int]]) -> Iterator[str]:
+@contextmanager
+def proxying(
+    place: Path, webs: list[tuple[subprocess.Popen[bytes], int]], trusted: str
+) -> Iterator[str]:
     """The image's proxy under its own configuration, with only the addresses of this machine in it."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if nginx is None:
         pytest.skip("NGINX IS NOT INSTALLED: docker/nginx.conf was not tried")
     port = free_port()
     site = (image.ROOT / "docker/nginx.conf").read_text()
-    for name, (_, web) in zip(("web1:8000", "web2:8000"), webs, strict=True):
+    # An older nginx asks for a name only once; addresses need no asking.
+    for name, (_, web) in zip(("web1:8000 resolve", "web2:8000 resolve"), webs, strict=True):
         assert name in site
         site = site.replace(name, f"127.0.0.1:{web}")
     site = site.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    site = site.replace("${TRUSTED_PROXY}", trusted)
     site = site.replace("/var/log/nginx/", f"{place}/")
     temporary = "".join(
         f"{kind}_temp_path {place}/{kind};"
@@ -140,6 +172,26 @@ def proxy(place: Path, webs: list[tuple[subprocess.Popen[bytes], int]]) -> Itera
     finally:
         process.send_signal(signal.Signals[image.compose()["services"]["proxy"]["stop_signal"]])
         process.wait(GONE_WITHIN)
+
+
+@pytest.fixture(scope="module")
+def proxy(place: Path, webs: list[tuple[subprocess.Popen[bytes], int]]) -> Iterator[str]:
+    with proxying(place, webs, NOBODY) as address:
+        yield address
+
+
+@pytest.mark.parametrize(("trusted", "believed"), [(NOBODY, False), ("127.0.0.1", True)])
+def test_only_the_proxy_in_front_is_believed_about_tls_and_addresses(
+    place: Path, webs: list[tuple[subprocess.Popen[bytes], int]], trusted: str, believed: bool
+) -> None:
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9, 203.0.113.7"}
+    with proxying(place, webs, trusted) as address:
+        root = httpx2.get(f"http://{address}/api/?format=json", headers=said, trust_env=False)
+        unsaid = httpx2.get(f"http://{address}/api/?format=json", trust_env=False)
+    assert root.json()["me"].startswith("https:" if believed else "http:")
+    assert unsaid.json()["me"].startswith("http:")
+    told, _ = (place / "access.log").read_text().splitlines()[-2:]
+    assert told.split()[0] == ("203.0.113.7" if believed else "127.0.0.1")
 
 
 def test_the_health_check_asks_under_a_name_that_is_answered(

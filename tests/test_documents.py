@@ -12,6 +12,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft7Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chat.commands import COMMANDS
 from chat.errors import ChatError
@@ -40,6 +41,18 @@ def test_openapi_is_valid_and_was_made_without_a_warning() -> None:
     assert REST["openapi"].startswith("3.1.")
     assert not openapi()[1]
     validate_schema(REST)
+    # Stricter: it also holds each default and example to its own schema.
+    errors = [one.message for one in OpenAPIV31SpecValidator(REST).iter_errors()]
+    assert not errors
+
+
+def test_an_empty_search_is_told_to_be_allowed_as_it_is() -> None:
+    """Of groups it is another question than none: the public directory."""
+    for path in ("/api/groups/", "/api/rooms/", "/api/users/"):
+        told = {one["name"]: one for one in REST["paths"][path]["get"]["parameters"]}["search"]
+        assert "minLength" not in told["schema"]
+        assert not told.get("required")
+        assert ("default" in told["schema"]) == (path != "/api/groups/")
 
 
 def urls(patterns: Any, prefix: str = "/") -> Iterator[tuple[str, URLPattern]]:

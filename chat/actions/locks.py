@@ -19,10 +19,10 @@ def enter(viewer: Profile, room_id: UUID) -> Membership:
     """Lock the room and return the viewer's membership, read after the lock. Raises NotFound, Forbidden."""
     room = lock_room(room_id)
     if room is None:
-        raise outsider(None)
+        raise NotFound()
     member = Membership.objects.filter(room=room, user=viewer).first()
     if member is None:
-        raise outsider(room)
+        raise outsider(room, viewer)
     member.room, member.user = room, viewer
     return member
 

@@ -11,7 +11,7 @@ from chat.actions.changes import give_role, take_out
 from chat.actions.locks import enter, lock_room, target_in
 from chat.actions.own_logs import tell_joined
 from chat.actions.transactions import action
-from chat.errors import ChatError, Conflict, Forbidden, NotFound
+from chat.errors import Conflict, Forbidden, NotFound
 from chat.events import draft_member, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.policy import get_policy
@@ -31,10 +31,8 @@ def join_room(person: Profile, room_id: UUID) -> Membership:
     if member is not None:
         member.room, member.user = room, person
         return member
-    if is_banned(person, room):
-        raise _kept_out(room)
-    if not get_policy().may_join_room(person, room):
-        raise outsider(room)
+    if is_banned(person, room) or not get_policy().may_join_room(person, room):
+        raise outsider(room, person)
     return _bring_in(room, person, Role.MEMBER, actor=person)
 
 
@@ -59,13 +57,6 @@ def add_member(
     if is_banned(other, me.room):
         raise Conflict("This person is banned from this room. Lift the ban first.")
     return _bring_in(me.room, other, role, actor=person), True
-
-
-def _kept_out(room: Room) -> ChatError:
-    """Return what the banned are told: of a private room, as anyone outside, that there is none."""
-    if room.visibility == Room.Visibility.PUBLIC:
-        return Forbidden("You are banned from this room.")
-    return outsider(room)
 
 
 def _bring_in(room: Room, person: Profile, role: str, *, actor: Profile) -> Membership:

@@ -17,6 +17,7 @@ from chat.errors import Forbidden, Invalid, NotFound
 from chat.models import Membership, Message, ModerationEntry, Profile, Room
 from chat.models.moderation import REASON_MAX
 from chat.policy import get_policy
+from chat.serializers.fields import shows
 
 Verb = ModerationEntry.Verb
 
@@ -124,7 +125,7 @@ def _heard(staff: Profile, reason: str) -> str:
     if not get_policy().may_moderate(staff):
         raise Forbidden()
     reason = reason.strip()
-    if not reason or len(reason) > REASON_MAX or "\x00" in reason:
+    if not shows(reason) or len(reason) > REASON_MAX or "\x00" in reason:
         raise Invalid(fields={"reason": [f"Say why, in at most {REASON_MAX} characters."]})
     return reason
 

@@ -149,7 +149,7 @@ def keep_room(person: Profile, room_id: UUID, **changes: Any) -> Membership:
     mine = Membership.objects.select_for_update(no_key=True).filter(room_id=room_id, user=person)
     member = mine.first()
     if member is None:
-        raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first())
+        raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first(), person)
     changed = [name for name, value in changes.items() if getattr(member, name) != value]
     if changed:
         for name in changed:

@@ -146,7 +146,7 @@ class Batch:
         room = self.rooms.get(one.room)
         member = self.members.get((one.room, one.sender.pk))
         if room is None or member is None:
-            raise outsider(room)
+            raise outsider(room, one.sender)
         if one.id in self.messages:
             return Sent(_repeated(one, self.messages[one.id]), False, member.history_from)
         if not self.policy.may_send_message(member, room):

@@ -18,6 +18,7 @@ from chat.admin.links import name_of
 from chat.errors import ChatError
 from chat.models import Membership, Profile
 from chat.models.moderation import REASON_MAX
+from chat.serializers.fields import shows
 
 # Rows that one act may be about; each is a transaction of its own.
 MOST = 100
@@ -35,6 +36,12 @@ class ReasonForm(forms.Form):
         help_text="Kept with your name in the moderation entries; members do not see it.",
     )
 
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"]
+        if not shows(reason):
+            raise forms.ValidationError(self.fields["reason"].error_messages["required"])
+        return reason
+
 
 class RoleForm(ReasonForm):
     """Which role, and why."""
@@ -44,9 +51,18 @@ class RoleForm(ReasonForm):
 
 
 def acting(
-    name: str, label: str, done: str, act: Act, form: type[ReasonForm] = ReasonForm, says: str = ""
+    name: str,
+    label: str,
+    done: str,
+    act: Act,
+    form: type[ReasonForm] = ReasonForm,
+    says: str = "",
+    one: str = "",
 ) -> Any:
-    """Return an action of the admin. ``done`` is what is said of one row, ``says`` what the page warns of."""
+    """Return an action of the admin. ``done`` is what is said of one row, ``says`` what the page warns of.
+
+    ``one`` is the label where there is one row alone, if it is another.
+    """
 
     @admin.action(permissions=["moderate"], description=label)
     def run(table: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet) -> HttpResponse | None:
@@ -60,10 +76,12 @@ def acting(
         if answer.is_valid():
             _do(table, request, rows, act, answer.cleaned_data, done)
             return None
-        return _ask(table, request, rows, answer, name, label, says)
+        title = one if one and len(rows) == 1 else label
+        return _ask(table, request, rows, answer, name, title, says)
 
-    run.__name__ = name
-    return run
+    made: Any = run
+    made.__name__, made.one = name, one or label
+    return made
 
 
 def moderator(request: HttpRequest) -> Profile:

@@ -38,6 +38,7 @@ class BanAdmin(ReadOnlyAdmin):
             "Bans lifted",
             _lift,
             says="They can join or be added again; nobody is put back by it.",
+            one="Lift ban…",
         )
     ]
 

@@ -38,7 +38,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="seq")
     def place(self, row: Event) -> str:
-        return f"№ {row.seq}"
+        return f"№\N{NO-BREAK SPACE}{row.seq}"
 
     @admin.display(description="room")
     def in_room(self, row: Event) -> str:

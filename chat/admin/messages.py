@@ -24,7 +24,7 @@ TEXT_SHOWN = 2_000
 class MessageAdmin(ReadOnlyAdmin):
     """Messages by place and sender; their words only one at a time."""
 
-    list_display = ["place", "said_by", "in_room", "kind", "created_at", "edited_at", "deleted_at"]
+    list_display = ["place", "said_by", "in_room", "kind", "created_at", "state"]
     people = ("sender",)
     rooms = ("room",)
     search_help_text = (
@@ -54,6 +54,7 @@ class MessageAdmin(ReadOnlyAdmin):
             "Deleted",
             lambda staff, row, said: moderate_delete_message(staff, row.pk, said["reason"]),
             says="The words are gone for good, for everyone and at once; the place in the room stays.",
+            one="Delete message…",
         )
     ]
 
@@ -67,7 +68,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="message")
     def place(self, row: Message) -> str:
-        return f"№ {row.seq}"
+        return f"№\N{NO-BREAK SPACE}{row.seq}"
 
     @admin.display(description="sender")
     def said_by(self, row: Message) -> str:
@@ -76,6 +77,10 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description="room")
     def in_room(self, row: Message) -> str:
         return linked(row.room)
+
+    @admin.display(description="state", empty_value="-")
+    def state(self, row: Message) -> str | None:
+        return "deleted" if row.deleted_at else "edited" if row.edited_at else None
 
     @admin.display(description="text")
     def words(self, row: Message) -> str:

@@ -90,6 +90,7 @@ class DeviceAdmin(ReadOnlyAdmin):
                 staff, row.profile_id, said["reason"], [row.pk]
             ),
             says="Their tokens fail at once and their open sockets close.",
+            one="End this device…",
         )
     ]
 

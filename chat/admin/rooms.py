@@ -21,6 +21,9 @@ from chat.admin.links import linked, list_link, list_url, room_name, seats
 from chat.admin.tables import Link, ReadOnlyAdmin
 from chat.models import Ban, Event, Membership, Message, ModerationEntry, Profile, Room
 
+# What narrows the list of memberships to where own logs are no noise.
+ASKED = {"room__id__exact", "user__id__exact", "q"}
+
 
 def _remove(staff: Profile, row: Membership, said: dict[str, Any]) -> bool:
     moderate_remove_member(staff, row.room_id, row.user_id, said["reason"])
@@ -53,6 +56,7 @@ class RoomAdmin(ReadOnlyAdmin):
             "Frozen",
             lambda staff, row, said: moderate_freeze_room(staff, row.pk, said["reason"]),
             says="Only a room's own moderators, admins and owners can write while it is frozen.",
+            one="Freeze room…",
         ),
         acting(
             "unfreeze_rooms",
@@ -61,6 +65,7 @@ class RoomAdmin(ReadOnlyAdmin):
             lambda staff, row, said: moderate_freeze_room(
                 staff, row.pk, said["reason"], frozen=False
             ),
+            one="Unfreeze room…",
         ),
     ]
 
@@ -158,6 +163,11 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).select_related("room", "user")
+        here = request.resolver_match
+        listing = here is not None and (here.url_name or "").endswith("_changelist")
+        if listing and not ASKED & request.GET.keys():
+            # Everybody is in the log of their own, and nobody else is.
+            rows = rows.exclude(room__kind=Room.Kind.SELF)
         return rows.prefetch_related(seats("room__memberships"))
 
     @admin.display(description="person")

@@ -8,11 +8,16 @@ from chat.errors import ChatError, Forbidden, NotFound
 from chat.models import Ban, Membership, Profile, Room
 
 
-def outsider(room: Room | None) -> ChatError:
-    """Return what someone who is not a member is told: of a private room, that there is none."""
-    if room is not None and room.visibility == Room.Visibility.PUBLIC:
-        return Forbidden("Join this room first.")
-    return NotFound()
+def outsider(room: Room | None, person: Profile) -> ChatError:
+    """Return what someone who is not a member is told: of a private room, that there is none.
+
+    Only of a public one is it asked whether a ban keeps them out: one query, and only to refuse.
+    """
+    if room is None or room.visibility != Room.Visibility.PUBLIC:
+        return NotFound()
+    if is_banned(person, room):
+        return Forbidden("You are banned from this room.")
+    return Forbidden("Join this room first.")
 
 
 def is_banned(person: Profile, room: Room) -> bool:
@@ -27,7 +32,7 @@ def membership_of(viewer: Profile, room_id: UUID) -> Membership:
     found = places.filter(room_id=room_id, user=viewer, room__deleted_at=None)
     member = next(iter(found), None)
     if member is None:
-        raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first())
+        raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first(), viewer)
     member.user = viewer
     return member
 

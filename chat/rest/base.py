@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -26,7 +26,7 @@ from chat.limits.basic import limited
 from chat.limits.writes import count_write
 from chat.queries.people import Person
 from chat.rest.answers import Answer
-from chat.rest.browsable import BrowsableRenderer
+from chat.rest.browsable import BrowsableRenderer, with_code
 from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize
 from chat.rest.pages import Pages
 from chat.rest.parameters import asked
@@ -93,9 +93,11 @@ class ChatViewSet(ViewSet):
 
     def get_view_description(self, html: bool = False) -> str:
         """Return what a page says of itself: what is read there, else what is done there."""
-        action = next(iter(((self.action_map or {}).get("get"), *(self.action_map or {}).values())))
+        actions = self.action_map or {}
+        action = actions.get("get") or next(iter(actions.values()), None)
         said = inspect.getdoc(getattr(self, action or "", type(self)))
-        return said or inspect.getdoc(type(self)) or ""
+        said = said or inspect.getdoc(type(self)) or ""
+        return with_code(said) if html else said
 
     def get_serializer_class(self) -> type[Serializer[Any]]:
         """Return the input shape of the action that the request's method stands for."""
@@ -144,11 +146,3 @@ class ChatViewSet(ViewSet):
         """Return the path of a view of this door, wherever the host has put it."""
         here = self.request.resolver_match
         return reverse(f"{here.namespace}:{name}" if here else name, args=args)
-
-
-def path_of(view: str) -> str:
-    """Return the path of a view, or nothing where the host has left it out."""
-    try:
-        return reverse(view)
-    except NoReverseMatch:
-        return ""

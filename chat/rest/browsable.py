@@ -5,12 +5,19 @@ The links are in the page alone; the JSON has the shapes of the protocol and no 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from django.contrib.auth import get_user
+from django.utils.html import format_html, format_html_join
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
+
+from chat.conf import authenticators
+from chat.rest.paths import path_of
 
 # What belongs to a room, in the order in which one needs it.
 OF_A_ROOM = (
@@ -27,6 +34,10 @@ OF_A_ROOM = (
 )
 WITHOUT_GROUP = {"members", "bans", "join", "leave"}
 WORDS = 40
+# What is called so answers for any other path.
+NOWHERE = "Not found"
+SEARCH = "?search="
+CODE = re.compile("`([^`]+)`")
 
 
 class BrowsableRenderer(BrowsableAPIRenderer):
@@ -44,12 +55,17 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         # An inline style, for a markup that our pages do not have.
         context["code_style"] = ""
         context["belonging"], context["opening"] = _belonging(view, data), _opening(view, data)
+        context |= _standing(view.request, context["user"])
+        context["ways"] = _ways(view, context["user"])
+        status = context["response"].status_code
+        context["only_done"] = status == 405 and view.request.method == "GET"
+        context["shut"] = status == 401
         return context
 
     def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
         crumbs: list[tuple[str, str]] = super().get_breadcrumbs(request)
         # What answers for any other path is no page on the way.
-        return [(name, url) for name, url in crumbs if name != "Nowhere"]
+        return [(name, url) for name, url in crumbs if name != NOWHERE]
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
         if method == "PATCH" and isinstance(data, dict) and "detail" not in data:
@@ -57,6 +73,43 @@ class BrowsableRenderer(BrowsableAPIRenderer):
             current = {name: value for name, value in data.items() if value is not None}
             data = SimpleNamespace(serializer=SimpleNamespace(instance=current, many=False))
         return super().get_raw_data_form(data, view, method, request)
+
+
+def with_code(said: str) -> str:
+    """Return a text as HTML, with what stands in backticks as code."""
+    parts = enumerate(CODE.split(said))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", one) if at % 2 else one,) for at, one in parts)
+    )
+
+
+def takes_sessions() -> bool:
+    """Say whether somebody is known here by the session of Django's own sign-in."""
+    return any(isinstance(one, SessionAuthentication) for one in authenticators())
+
+
+def _standing(request: Request, user: Any) -> dict[str, Any]:
+    """Return whom these pages take one for, also where a view looks at no sign-in, and how one gets in."""
+    sessions = takes_sessions()
+    if sessions and not user.is_authenticated and hasattr(request._request, "session"):
+        user = get_user(request._request)
+    return {"user": user, "sessions": sessions, "tokens": path_of("chat_auth:token")}
+
+
+def _ways(view: Any, user: Any) -> list[tuple[str, str]]:
+    """Return title and path of what one looks for on a page and its answer does not name."""
+    here = view.request.resolver_match
+    name = here.url_name if here else None
+    found = []
+    if not user.is_authenticated:
+        found.append(("Make an account", path_of("chat_auth:register")))
+    if name in {"root", "rooms", "groups"}:
+        found.append(("Public directory", view.link("groups") + SEARCH))
+    if name in {"members", "bans", "direct"}:
+        found.append(("Find a person", view.link("users") + SEARCH))
+    if name == "root" and user.is_authenticated:
+        found.append(("My devices", path_of("chat_auth:devices")))
+    return [(title, path) for title, path in found if path]
 
 
 def _belonging(view: Any, data: Any) -> list[tuple[str, str]]:
@@ -71,8 +124,11 @@ def _belonging(view: Any, data: Any) -> list[tuple[str, str]]:
 
 
 def _opening(view: Any, data: Any) -> list[tuple[str, str]]:
-    """Return what a list's rows are called, and where each is."""
-    rows = data.get("results") if isinstance(data, dict) else None
+    """Return what a list's rows are called, or what was just made, and where each is."""
+    told = data if isinstance(data, dict) else {}
+    if view.request.method == "POST" and _kind(told) in {"room", "message"}:
+        return [_row(view, told)]
+    rows = told.get("results")
     return [_row(view, row) for row in rows or () if isinstance(row, dict) and _kind(row)]
 
 

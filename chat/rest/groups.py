@@ -13,7 +13,7 @@ from chat.errors import Conflict, NotFound
 from chat.limits.rooms import count_group, uncount_group
 from chat.queries.rooms import directory, directory_views, inbox
 from chat.rest.answers import Answer, gone, listed, made
-from chat.rest.parameters import SearchParameters
+from chat.rest.parameters import DirectoryParameters
 from chat.rest.rooms import RoomShapes
 from chat.serializers.rooms import (
     NewGroupSerializer,
@@ -29,7 +29,7 @@ class GroupViewSet(RoomShapes):
     """My groups; with `?search=`, even an empty one, the public directory."""
 
     inputs = {"create": NewGroupSerializer, "partial_update": RoomChangeSerializer}
-    parameters = {"list": SearchParameters}
+    parameters = {"list": DirectoryParameters}
     outputs = {
         "list": listed(PersonalRoomSerializer),
         "create": made(PersonalRoomSerializer, NotFound),

@@ -35,7 +35,18 @@ class PageParameters(serializers.Serializer[Any]):
 class SearchParameters(serializers.Serializer[Any]):
     """Words to look for."""
 
-    search = serializers.CharField(default="", max_length=100)
+    search = serializers.CharField(default="", allow_blank=True, max_length=100)
+
+
+class DirectoryParameters(serializers.Serializer[Any]):
+    """Words to look for among the public groups."""
+
+    search = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=100,
+        help_text="Also an empty one asks for the public directory; without it, my groups.",
+    )
 
 
 class InboxParameters(SearchParameters):

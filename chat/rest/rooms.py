@@ -100,5 +100,5 @@ class OwnPlaceViewSet(ChatViewSet):
         """Answer my membership, counted anew. Raises NotFound, Forbidden."""
         view = room_view(self.viewer, room_id)
         if view.me is None:
-            raise outsider(view.room)
+            raise outsider(view.room, self.viewer)
         return Response(OwnMembershipSerializer().to_representation(view.me))

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from chat.errors import NotFound
 from chat.rest.answers import Answer, LinksSerializer
-from chat.rest.base import ChatViewSet, path_of
+from chat.rest.base import ChatViewSet
+from chat.rest.paths import path_of
 
 LISTS = ("users", "rooms", "groups", "direct")
 # Of an include of its own, which a host may leave out.
@@ -37,5 +38,11 @@ class NowhereViewSet(ChatViewSet):
     def get_authenticators(self) -> list[BaseAuthentication]:
         return []
 
+    @property
+    def allowed_methods(self) -> list[str]:
+        # Whatever is asked is refused; a page that offered more would be believed.
+        return ["GET"]
+
     def nothing(self, request: Request) -> Response:
+        """There is nothing here, or nothing for you."""
         raise NotFound()

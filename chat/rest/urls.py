@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from chat.rest.bans import BanViewSet
+from chat.rest.browsable import NOWHERE
 from chat.rest.direct import DirectViewSet
 from chat.rest.groups import GroupViewSet
 from chat.rest.log import LogViewSet, SyncViewSet
@@ -99,5 +100,5 @@ urlpatterns = [
         name="pin",
     ),
     path("sync/", SyncViewSet.as_view(ADD, name="Catch up"), name="sync"),
-    re_path("", NowhereViewSet.as_view(ANYTHING)),
+    re_path("", NowhereViewSet.as_view(ANYTHING, name=NOWHERE)),
 ]

@@ -56,6 +56,11 @@ def plain_text(text: str) -> str:
     return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def shows(text: str) -> bool:
+    """Say whether anything of a text is seen."""
+    return any(one.isprintable() and one != " " for one in text)
+
+
 class SeqField(serializers.IntegerField):
     """A place in a log: a whole number from 0 to 2⁶³ − 1, and nothing that merely converts to one."""
 
@@ -86,9 +91,12 @@ class PlainTextField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         text = self.cleaned(super().to_internal_value(data))
-        if not self.allow_blank and not any(one.isprintable() and one != " " for one in text):
+        # What cannot be stored is for the validators to refuse, also where a blank is not.
+        if shows(text) or UNSTORABLE.search(text):
+            return text
+        if not self.allow_blank:
             self.fail("blank")
-        return text
+        return ""
 
     def cleaned(self, text: str) -> str:
         """Return the text as it is stored."""

@@ -20,6 +20,8 @@ from chat.serializers.fields import (
 from chat.serializers.messages import MessageSerializer, message_shape
 from chat.serializers.people import UserSerializer, user_or_none
 
+WHOM = "The id of a person; GET users/?search= finds it."
+
 
 @dataclass(frozen=True, slots=True)
 class RoomView:
@@ -158,7 +160,9 @@ class NewGroupSerializer(serializers.Serializer[Room]):
     id = serializers.UUIDField(required=False)
     title = PlainNameField(max_length=200)
     visibility = serializers.ChoiceField(
-        choices=Room.Visibility.choices, default=Room.Visibility.PRIVATE
+        choices=Room.Visibility.choices,
+        default=Room.Visibility.PRIVATE,
+        initial=Room.Visibility.PRIVATE,
     )
     topic = PlainTextField(max_length=1000, allow_blank=True, default="")
     history = serializers.ChoiceField(choices=Room.History.choices, default=Room.History.ALL)
@@ -168,14 +172,19 @@ class NewGroupSerializer(serializers.Serializer[Room]):
 class NewDirectSerializer(serializers.Serializer[Room]):
     """With whom."""
 
-    user = serializers.UUIDField()
+    user = serializers.UUIDField(help_text=WHOM)
 
 
 class NewMemberSerializer(serializers.Serializer[Membership]):
     """Whom to bring in, and as what."""
 
-    user = serializers.UUIDField()
-    role = serializers.ChoiceField(choices=Membership.Role.choices, default=Membership.Role.MEMBER)
+    user = serializers.UUIDField(help_text=WHOM)
+    # Forms begin with it, and not with the first choice.
+    role = serializers.ChoiceField(
+        choices=Membership.Role.choices,
+        default=Membership.Role.MEMBER,
+        initial=Membership.Role.MEMBER,
+    )
 
 
 class MemberChangeSerializer(serializers.Serializer[Membership]):
@@ -205,7 +214,7 @@ class BanSerializer(serializers.Serializer[Ban]):
 class NewBanSerializer(serializers.Serializer[Ban]):
     """Whom to keep out, and why; the room's moderators see the reason, its members do not."""
 
-    user = serializers.UUIDField()
+    user = serializers.UUIDField(help_text=WHOM)
     reason = PlainTextField(max_length=REASON_MAX, allow_blank=True, default="")
 
 

@@ -22,6 +22,17 @@ logger = logging.getLogger("chat.websocket.effects")
 _following: set[asyncio.Task[None]] = set()
 
 
+def part(hub: Hub, channel: Channel, item: Published) -> None:
+    """Let an event act on the sockets that are not to be given it.
+
+    Who goes is told by their own log alone: it may reach a process before the room's log does, and what they
+    hear is not to hang on that.
+    """
+    effect = PARTINGS.get(item.type)
+    if effect is not None:
+        effect(hub, channel, item, orjson.loads(item.text))
+
+
 def apply(hub: Hub, channel: Channel, item: Published) -> None:
     """Let an event act on the sockets that were just given it."""
     effect = EFFECTS.get(item.type)
@@ -96,10 +107,14 @@ def _profile_updated(hub: Hub, channel: Channel, item: Published, event: dict[st
         socket.viewer.avatar_url = event["user"]["avatar_url"] or ""
 
 
-EFFECTS: dict[str, Callable[[Hub, Channel, Published, dict[str, Any]], None]] = {
+Acts = dict[str, Callable[[Hub, Channel, Published, dict[str, Any]], None]]
+
+PARTINGS: Acts = {
     "member.left": _member_gone,
     "member.removed": _member_gone,
     "member.banned": _member_banned,
+}
+EFFECTS: Acts = {
     "room.deleted": _room_gone,
     "room.joined": _joined,
     "room.left": _left,

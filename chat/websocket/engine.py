@@ -60,7 +60,7 @@ def set_going() -> Hub:
     """Return this loop's hub, begun on first use; it takes and passes on what this process commits from then on."""
     loop = asyncio.get_running_loop()
     if loop not in _hubs:
-        _hubs[loop] = _begun(Hub(effects.apply))
+        _hubs[loop] = _begun(Hub(effects.part, effects.apply))
     return _hubs[loop]
 
 

@@ -35,7 +35,7 @@ class Channel:
     subscribed: bool = False
 
 
-# What an event does to the sockets themselves, called after they were given it.
+# What an event does to the sockets themselves.
 Effect = Callable[["Hub", Channel, Published], None]
 Answer = Callable[[Any], None]
 
@@ -48,9 +48,11 @@ def _call_each(told: list[tuple[Answer, Any]]) -> None:
 class Hub:
     """The rooms that this process has sockets in. All of it belongs to one event loop."""
 
-    def __init__(self, effect: Effect) -> None:
+    def __init__(self, before: Effect, after: Effect) -> None:
+        """Have each event act on the sockets by ``before`` they are given it, and by ``after``."""
         self.id = uuid4().hex
-        self.effect = effect
+        self.before = before
+        self.after = after
         self.epoch = ""
         self.rooms: dict[str, Channel] = {}
         self.sockets: dict[Socket, None] = {}
@@ -126,9 +128,11 @@ class Hub:
     def _hand(self, channel: Channel, items: Iterable[Published]) -> None:
         """Hand on events that follow each other: messages together, the others one by one with what they do."""
         for some in runs(items):
+            for item in some:
+                self.before(self, channel, item)
             self._tell(channel, some)
             for item in some:
-                self.effect(self, channel, item)
+                self.after(self, channel, item)
 
     def _tell(self, channel: Channel, items: Sequence[Published]) -> None:
         run = Run.of(items)

@@ -13,6 +13,9 @@ TOGETHER_MAX = 65_536
 # What does nothing to the sockets themselves, and so need not be the last of its run.
 PLAIN = frozenset(name for name, event in EVENTS.items() if event.payload is MessagePayload)
 
+# What takes sockets away before it is told, which are to hear all that was before it: alone in its run.
+PARTING = frozenset({"member.left", "member.removed", "member.banned"})
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -38,12 +41,13 @@ def runs(items: Iterable[Published]) -> Iterator[list[Published]]:
     some: list[Published] = []
     size = 0
     for item in items:
-        if some and (not item.seq or size + len(item.text) > TOGETHER_MAX):
+        alone = not item.seq or item.type in PARTING
+        if some and (alone or size + len(item.text) > TOGETHER_MAX):
             yield some
             some, size = [], 0
         some.append(item)
         size += len(item.text)
-        if not item.seq or item.type not in PLAIN:
+        if alone or item.type not in PLAIN:
             yield some
             some, size = [], 0
     if some:

@@ -99,7 +99,7 @@ def test_an_act_is_told_as_done_by_staff_and_why_is_kept_apart(
 
 
 @pytest.mark.parametrize("verb", EVENTS)
-@pytest.mark.parametrize("why", ["", "   ", "x" * 501, "nul\x00"])
+@pytest.mark.parametrize("why", ["", "   ", "\u200b", " \ufeff\u202e\n", "x" * 501, "nul\x00"])
 def test_no_reason_no_act(
     verb: str, why: str, acts: dict[str, Act], staff: Profile, heard: Heard
 ) -> None:

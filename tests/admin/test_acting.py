@@ -85,7 +85,7 @@ def test_an_act_goes_by_way_of_its_reason(action: str, mod: Client, on: On, hear
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\x00"])
+@pytest.mark.parametrize("reason", ["", "  ", "\u200b", "x" * 501, "\x00"])
 def test_without_a_reason_the_page_asks_again(
     action: str, reason: str, mod: Client, on: On
 ) -> None:
@@ -199,3 +199,22 @@ def test_a_person_is_told_in_their_own_log(mod: Client, bob: Profile, phone: Dev
     assert logged(own_log(bob))[-1] == "device.ended"
     phone.refresh_from_db()
     assert phone.ended_at
+
+
+@pytest.mark.parametrize(
+    ("table", "many", "one"),
+    [
+        ("room", "Freeze rooms…", "Freeze room…"),
+        ("message", "Delete messages…", "Delete message…"),
+        ("device", "End these devices…", "End this device…"),
+    ],
+)
+def test_a_page_of_one_thing_speaks_of_one(
+    table: str, many: str, one: str, mod: Client, group: Room, message: Message, phone: Device
+) -> None:
+    row = {"room": group, "message": message, "device": phone}[table]
+    listed, alone = mod.get(path(row)).content.decode(), mod.get(page(row)).content.decode()
+    assert (many in listed, one in alone, many in alone) == (True, True, False)
+    names = {"room": "freeze_rooms", "message": "delete_messages", "device": "end_devices"}
+    asked = mod.post(path(row), chosen(names[table], row)).content.decode()
+    assert f"<h1>{one.rstrip('…')}</h1>" in asked

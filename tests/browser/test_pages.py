@@ -66,6 +66,46 @@ def test_a_message_is_sent_and_heard(page: Page, ann: Caller) -> None:
     expect(frame(page, "message.sent").locator(".leaf").first).to_be_visible()
 
 
+def test_the_session_of_the_site_is_enough_and_the_page_says_whose_it_is(
+    page: Page, ann: Caller, complaints: list[str]
+) -> None:
+    page.goto("/api-auth/login/?next=/api/console/")
+    page.get_by_label("Username").fill(ann.name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Socket console")).to_be_visible()
+    # DRF's own page of signing in names a source map that it does not have.
+    complaints.clear()
+    expect(page.locator("#session")).to_contain_text(f"signed in to this site as {ann.name}")
+    # Before the catalogue is read there is no socket to choose.
+    expect(page.locator("#channel option").first).to_be_attached()
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text(f"Connected as {ann.name}")
+
+
+def test_nobody_is_named_where_nobody_is_signed_in(page: Page) -> None:
+    page.goto("/api/console/")
+    expect(page.locator("#channel option").first).to_be_attached()
+    expect(page.locator("#session")).to_have_count(0)
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_text("Name yourself, or paste an access token.")).to_be_visible()
+
+
+def test_a_removal_is_seen_live_by_the_name_of_the_room(page: Page, ann: Caller) -> None:
+    owner = Caller.registered(ann.address, f"{ann.name}s-host")
+    rooms = {one: owner.group("private", ann) for one in ("known", "joined")}
+    signed_in(page, ann)
+    rooms["joined"] = owner.group("private", ann)
+    expect(frame(page, "room.joined")).to_contain_text("Tea")
+    for room in rooms.values():
+        owner.call("DELETE", f"groups/{room}/members/{ann.id}/")
+    expect(frame(page, "room.left")).to_have_count(2)
+    joined, known = frame(page, "room.left").all()
+    expect(joined.locator(".what")).to_contain_text(f"Tea · by {owner.name}")
+    # Of one that was there before the page was, only the id is known.
+    expect(known.locator(".what")).to_contain_text(rooms["known"])
+
+
 def test_hostile_text_stays_text(page: Page, ann: Caller) -> None:
     room = ann.group()
     signed_in(page, ann)

@@ -140,8 +140,8 @@ def removed_hear_on() -> None:
     """Whoever is removed keeps their seat."""
     from chat.websocket import effects
 
-    for type in ("member.removed", "room.left"):
-        effects.EFFECTS.pop(type)
+    effects.PARTINGS.pop("member.removed")
+    effects.EFFECTS.pop("room.left")
 
 
 BUGS: dict[str, Callable[[], None]] = {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from chat.actions.bans import ban_member
-from chat.models import Profile, Room
+from chat.models import Message, Profile, Room
 from tests.scene import say
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +100,111 @@ def test_a_page_of_refusals_opens_too(client: Client, ann: Profile, group: Room)
         answer = client.post(path, body, content_type="application/json", HTTP_ACCEPT="text/html")
         assert answer.status_code in {201, 400}
         assert answer["Content-Type"].startswith("text/html")
+
+
+HTML = {"HTTP_ACCEPT": "text/html"}
+
+
+def shown(client: Client, path: str) -> str:
+    return client.get(f"/api/{path}", **HTML).content.decode()
+
+
+def test_a_newcomer_is_shown_the_ways_in(client: Client, db: None) -> None:
+    for page in (shown(client, ""), shown(client, "rooms/")):
+        assert 'href="/api/auth/register/">Make an account</a>' in page
+    assert "Log in" in shown(client, "rooms/")
+    login = client.get("/api-auth/login/").content.decode()
+    assert 'href="/api/auth/register/"' in login
+    password = re.search("<input[^>]*name=.password.[^>]*>", shown(client, "auth/register/"))
+    assert password
+    assert 'type="password"' in password[0]
+
+
+def test_who_is_in_is_not_asked_to_log_in(client: Client, ann: Profile, group: Room) -> None:
+    client.force_login(ann.user)
+    for path in ("", "rooms/", "auth/register/", "nowhere/", f"groups/{group.pk}/join/"):
+        page = shown(client, path)
+        assert "Log in" not in page
+        assert "Log ann out" in page
+    assert 'href="/api/auth/devices/"' in shown(client, "")
+
+
+def test_other_peoples_rooms_are_found_by_clicking(
+    client: Client, cat: Profile, group: Room
+) -> None:
+    client.force_login(cat.user)
+    for path in ("", "rooms/", "groups/"):
+        assert 'href="/api/groups/?search="' in shown(client, path)
+    assert f'href="/api/rooms/{group.pk}/">Harbour</a>' in shown(client, "groups/?search=")
+    assert f'href="/api/groups/{group.pk}/join/">Join</a>' in shown(client, f"rooms/{group.pk}/")
+
+
+def test_what_was_made_is_linked_to(client: Client, ann: Profile, group: Room) -> None:
+    client.force_login(ann.user)
+    form = {"title": "Boats", "visibility": "private"}
+    page = client.post("/api/groups/", form, **HTML).content.decode()
+    room = Room.objects.get(title="Boats")
+    assert f'href="/api/rooms/{room.pk}/messages/">Boats</a>' in page
+    page = client.post(f"/api/rooms/{group.pk}/messages/", {"text": "Ahoy"}, **HTML)
+    message = Message.objects.get(text="Ahoy")
+    assert f'href="/api/messages/{message.pk}/">{message.seq} · Ahoy</a>' in page.content.decode()
+
+
+def test_forms_choose_nothing_bold_and_say_where_ids_are(
+    client: Client, ann: Profile, group: Room
+) -> None:
+    client.force_login(ann.user)
+    members = shown(client, f"groups/{group.pk}/members/")
+    assert re.search('<option value="member" selected', members)
+    assert not re.search('<option value="owner" selected', members)
+    assert re.search('<option value="private" selected', shown(client, "groups/"))
+    for path in (f"groups/{group.pk}/members/", f"groups/{group.pk}/bans/", "direct/"):
+        page = shown(client, path)
+        assert 'href="/api/users/?search="' in page
+        assert "The id of a person" in page
+
+
+def test_a_page_that_is_not_there_offers_nothing(client: Client, ann: Profile) -> None:
+    client.force_login(ann.user)
+    page = shown(client, "nowhere/")
+    assert "<h1>Not found</h1>" in page
+    assert "There is nothing here, or nothing for you." in page
+    assert not re.search("DELETE|POST|PATCH|OPTIONS", page)
+
+
+def test_a_page_that_only_does_something_says_so(client: Client, ann: Profile, group: Room) -> None:
+    client.force_login(ann.user)
+    page = shown(client, f"groups/{group.pk}/join/")
+    assert "Come into a public group." in page
+    assert "The form below does it; there is nothing to read here." in page
+    assert 'class="chat-only-done"' in page
+    done = client.post(f"/api/groups/{group.pk}/join/", **HTML).content.decode()
+    assert "chat-only-done" not in done
+
+
+def test_what_a_page_says_is_shown_as_meant(client: Client, ann: Profile) -> None:
+    client.force_login(ann.user)
+    page = shown(client, "groups/")
+    assert "with <code>search</code>, even an empty one" in page
+    assert "`search`" not in page
+
+
+def test_a_site_of_tokens_alone_says_how_to_get_in(
+    client: Client, ann: Profile, configured: Any
+) -> None:
+    configured(AUTHENTICATION=["chat.rest.auth.authentication.DeviceAuthentication"])
+    client.force_login(ann.user)
+    page = shown(client, "rooms/")
+    assert "takes a token" in page
+    assert 'href="/api/auth/token/"' in page
+    assert "SessionAuthentication" in page
+    # What Django's session says is not what these pages go by.
+    assert "Log ann out" not in page
+    assert "Log in" not in page
+
+
+def test_the_welcome_leads_to_the_pages_that_are_served(client: Client, db: None) -> None:
+    page = client.get("/").content.decode()
+    for path in ("/api/", "/api/docs/", "/api/console/", "/admin/"):
+        assert f'href="{path}"' in page
+        assert client.get(path).status_code in {200, 302}

@@ -80,7 +80,7 @@ def play(scene: Callable[[Hub], Awaitable[None]], effect: Effect = effects.apply
     """Run a scene with a hub of its own, which hears only what the scene gives it."""
 
     async def run() -> None:
-        hub = Hub(effect)
+        hub = Hub(effects.part, effect)
         try:
             async with asyncio.timeout(WITHIN):
                 await scene(hub)

@@ -270,7 +270,7 @@ def test_only_events_are_taken_from_the_layer(kind: str) -> None:
 @pytest.mark.skipif(NO_REDIS, reason="no REDIS_URL")
 def test_what_one_process_commits_another_hears() -> None:
     async def scene(hub: Hub) -> None:
-        ear, other = Ear(), Hub(effects.apply)
+        ear, other = Ear(), Hub(effects.part, effects.apply)
         outlet.detach(other.post)
         await hub.connect()
         await other.connect()

@@ -159,6 +159,38 @@ def test_a_ban_is_heard_at_once_and_ends_what_the_banned_hear(
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("way", ["remove", "ban", "leave"])
+def test_who_goes_is_told_by_their_own_log_alone_on_every_process(
+    way: str, ann: Caller, bob: Caller, here: str, there: str
+) -> None:
+    """Which of the two logs comes to a process first is chance; what the person hears is not."""
+
+    async def scene() -> None:
+        async with (
+            greeted(here, bob.token) as one,
+            greeted(there, bob.token) as other,
+            greeted(there, ann.token) as a,
+        ):
+            for _ in range(5):
+                room = await asyncio.to_thread(ann.group, "private", bob)
+                for wire in (one, other):
+                    await wire.hear("room.joined")
+                path = f"groups/{room}/"
+                act = {
+                    "remove": partial(ann.call, "DELETE", f"{path}members/{bob.id}/"),
+                    "ban": partial(ann.call, "POST", f"{path}bans/", {"user": bob.id}),
+                    "leave": partial(bob.call, "POST", f"{path}leave/"),
+                }[way]
+                await asyncio.to_thread(act)
+                for wire in (one, other):
+                    assert (await wire.hear("room.left"))["left"] == room
+                    assert not [f for f in wire.heard if f["type"].startswith("member.")]
+                gone = {"remove": "removed", "ban": "banned", "leave": "left"}[way]
+                assert (await a.hear(f"member.{gone}"))["room"] == room
+
+    asyncio.run(scene())
+
+
 def test_a_person_whose_devices_are_ended_is_put_out_at_once(
     mira: Browser, bob: Caller, there: str
 ) -> None:

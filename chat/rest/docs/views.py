@@ -15,8 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chat.rest.answers import Answer, DocumentSerializer
-from chat.rest.base import ChatViewSet, path_of
+from chat.rest.base import ChatViewSet
+from chat.rest.browsable import takes_sessions
 from chat.rest.formats import JSONRenderer
+from chat.rest.paths import path_of
 from chat.websocket.asyncapi import asyncapi
 
 
@@ -51,7 +53,7 @@ class OpenApiViewSet(DocumentViewSet):
 
 
 class Page(TemplateView):
-    """A page that knows where the documents and the sign-in are."""
+    """A page that knows where the documents and the sign-in are, and whom the site has signed in."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         names = {
@@ -60,6 +62,10 @@ class Page(TemplateView):
             "asyncapi": "chat_docs:asyncapi",
             "token": "chat_auth:token",  # nosec B105: the name of a view
         }
+        user: Any = getattr(self.request, "user", None)
+        known = user is not None and user.is_authenticated and takes_sessions()
         return super().get_context_data(
-            **{name: path_of(view) for name, view in names.items()}, **kwargs
+            **{name: path_of(view) for name, view in names.items()},
+            me=user.get_username() if known else "",
+            **kwargs,
         )

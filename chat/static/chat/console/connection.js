@@ -30,7 +30,8 @@ export class Connection extends EventTarget {
     if (!this.wanted) {
       return;
     }
-    this.socket = new WebSocket(this.address, ["chat.v1", `bearer.${token}`]);
+    // Without a token it is the session of the site, which the browser sends by itself.
+    this.socket = new WebSocket(this.address, ["chat.v1", ...(token ? [`bearer.${token}`] : [])]);
     this.socket.addEventListener("message", (event) => this.hear(event.data));
     this.socket.addEventListener("close", (event) => this.closed(event));
   }

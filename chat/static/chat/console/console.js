@@ -4,7 +4,7 @@ import { Connection } from "./connection.js";
 import { Frames } from "./frames.js";
 
 const at = (id) => document.getElementById(id);
-const { asyncapi: documentPath, token: tokenPath } = document.body.dataset;
+const { asyncapi: documentPath, token: tokenPath, me } = document.body.dataset;
 
 const frames = new Frames(at("frames"), {
   filter: at("filter"),
@@ -110,10 +110,13 @@ function parsed() {
   }
 }
 
-/* Return what gives a token each time the socket opens: a new one where a password is known. */
+/* Return what gives a token each time the socket opens: a new one where a password is known, none where a session will do. */
 function signIn() {
   const pasted = at("token").value.trim();
   const [username, password] = [at("username")?.value.trim(), at("password")?.value];
+  if (me && !pasted && !username) {
+    return async () => null;
+  }
   if (pasted || !username) {
     return async () => pasted || Promise.reject(new Error("Name yourself, or paste an access token."));
   }

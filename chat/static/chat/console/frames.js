@@ -24,9 +24,14 @@ function kind(frame) {
   return frame.seq === undefined ? "live" : "event";
 }
 
-function summary(frame) {
+/* `titles`: what rooms are called, as far as frames have told it. */
+function summary(frame, titles) {
   if (frame.error) {
     return `${frame.error.code}: ${frame.error.detail}`;
+  }
+  const room = frame.left ?? frame.joined;
+  if (room) {
+    return [titles.get(room) ?? room, frame.actor && `by ${frame.actor.display_name}`].filter(Boolean).join(" · ");
   }
   const said = frame.message?.text ?? frame.result?.message?.text ?? frame.text;
   if (said) {
@@ -58,12 +63,18 @@ function tree(key, value, depth) {
 export class Frames {
   constructor(list, { filter, beats, count, empty, news }) {
     Object.assign(this, { list, filter, beats, count, empty, news });
+    this.titles = new Map();
     filter.addEventListener("input", () => this.sift());
     beats.addEventListener("change", () => this.sift());
     this.sift();
   }
 
   add({ direction, frame, text }) {
+    const { snapshot } = frame;
+    if (snapshot) {
+      this.titles.set(snapshot.id, snapshot.title || snapshot.peer?.display_name || snapshot.id);
+    }
+    const said = summary(frame, this.titles);
     const item = element("li", `frame ${direction} ${kind(frame)}`);
     item.dataset.type = frame.type;
     item.said = `${frame.type} ${text}`.toLowerCase();
@@ -75,7 +86,7 @@ export class Frames {
     const way = element("span", "way", direction === "in" ? "←" : "→");
     way.setAttribute("role", "img");
     way.setAttribute("aria-label", direction === "in" ? "received" : "sent");
-    head.append(time, way, element("b", "type", frame.type), element("span", "what", summary(frame)));
+    head.append(time, way, element("b", "type", frame.type), element("span", "what", said));
     box.append(head);
     // The tree is only made when someone looks: most frames are never opened.
     box.addEventListener("toggle", () => box.open && box.childElementCount === 1 && box.append(tree(frame.type, frame, 0)));
@@ -86,7 +97,7 @@ export class Frames {
     }
     this.sift();
     if (direction === "in" && !BEATS.has(frame.type)) {
-      this.news.textContent = `${frame.type} ${summary(frame)}`.slice(0, 120);
+      this.news.textContent = `${frame.type} ${said}`.slice(0, 120);
     }
   }
 
