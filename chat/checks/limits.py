@@ -8,10 +8,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 
 from chat.checks.settings import said
+from chat.checks.stack import REDIS
 from chat.conf import DEFAULTS
 from chat.limits import AVAILABLE
 
@@ -80,6 +82,23 @@ def check_store(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> li
         hint += " 'memory://'."
         return [Error(message, hint=hint, id="chat.E014")]
     return []
+
+
+@register("chat", Tags.security, deploy=True)
+def check_counting_together(
+    app_configs: Sequence[AppConfig] | None, **kwargs: object
+) -> list[CheckMessage]:
+    """W017: several processes, as a Redis between them says, each of which counts by itself."""
+    chosen = said()
+    layers = getattr(settings, "CHANNEL_LAYERS", {})
+    backend = str(layers.get(chosen["CHANNEL_LAYER"], {}).get("BACKEND", ""))
+    alone = str(chosen["LIMITS_STORAGE"]).startswith("memory")
+    if not (AVAILABLE and alone and backend.startswith(REDIS)):
+        return []
+    message = "The layer is on Redis and limits are counted in the memory of each process:"
+    message += " as often as there are processes a password may be guessed."
+    hint = "CHAT['LIMITS_STORAGE'] = 'redis://…', the Redis of the layer."
+    return [Caution(message, hint=hint, id="chat.W017")]
 
 
 @register("chat", Tags.security, deploy=True)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 
 from chat.checks.settings import names, said
 from chat.conf import derived_key, token_settings
 
+SIGNING = find_spec("rest_framework_simplejwt") is not None
+if SIGNING or TYPE_CHECKING:
+    from rest_framework_simplejwt.backends import TokenBackend
+
 TOKENS_BY = "chat.rest.auth.authentication.DeviceAuthentication"
 # A shorter key for HS256 is weaker than the signature (RFC 7518, 3.2); fewer letters are no random ones.
 KEY_BYTES = 32
 KEY_LETTERS = 5
+# Seconds within which a socket is to end after its sign-in.
+PROMISED = 5
+# What browsers send: scheme, host, port where it is not the scheme's own.
+ORIGIN = re.compile(r"https?://[^/?#@,*\s]+", re.IGNORECASE)
 
 FRESH_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(64))"'
 
@@ -41,6 +52,27 @@ def check_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Ch
     )
     hint = f"CHAT['JWT']['SIGNING_KEY'] wants {KEY_BYTES} random bytes: {FRESH_KEY}"
     return [Caution(message, hint=hint, id="chat.W006")]
+
+
+@register("chat", Tags.security)
+def check_signing(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E015: tokens that could not be signed, or not be read again."""
+    if not _signs() or not SIGNING:
+        return []
+    found = token_settings()
+    key, algorithm = found["SIGNING_KEY"], found["ALGORITHM"]
+    try:
+        backend = TokenBackend(algorithm, key, found["VERIFYING_KEY"])
+        backend.decode(backend.encode({}))  # type: ignore[arg-type]
+    except Exception as error:
+        # Not in its own words, which may quote the key.
+        message = f"CHAT['JWT'] signs no tokens by {algorithm!r}: {type(error).__name__}."
+        hint = "ALGORITHM 'HS256' takes any long text as SIGNING_KEY; 'RS256', 'ES256' and the like take a"
+        hint += (
+            " private key in PEM, its public one as VERIFYING_KEY, and pip install cryptography."
+        )
+        return [Error(message, hint=hint, id="chat.E015")]
+    return []
 
 
 @register("chat", Tags.security, deploy=True)
@@ -73,3 +105,39 @@ def check_origins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         hint = "Name each host that this site answers to."
         found.append(Caution(message, hint=hint, id="chat.W008"))
     return found
+
+
+@register("chat", Tags.security)
+def check_own_origins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W014: an origin that no browser sends."""
+    named = said()["ORIGINS"]
+    return [
+        Caution(
+            f"CHAT['ORIGINS'] has {one!r}, which is no origin: it lets nobody in.",
+            hint=f"Write {_nearest(one)!r}: scheme, host and port, and nothing after them.",
+            id="chat.W014",
+        )
+        for one in (named if isinstance(named, (list, tuple)) else ())
+        if not (isinstance(one, str) and ORIGIN.fullmatch(one))
+    ]
+
+
+def _nearest(origin: object) -> str:
+    """Return the origin that was probably meant."""
+    text = origin if isinstance(origin, str) else ""
+    parts = urlsplit(text if "://" in text else f"https://{text.lstrip('/')}")
+    host = parts.netloc.rpartition("@")[2].replace("*", "chat")
+    known = parts.scheme in {"http", "https"} and ORIGIN.fullmatch(f"https://{host}")
+    return f"{parts.scheme}://{host}" if known and "." in host else "https://chat.example.com"
+
+
+@register("chat", Tags.security)
+def check_recheck(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W015: a sign-in that has ended is seen later than is promised."""
+    every = said()["RECHECK"]
+    if not isinstance(every, (int, float)) or every <= PROMISED:
+        return []
+    message = (
+        f"CHAT['RECHECK'] is {every}: sockets outlive their sign-in by more than {PROMISED} s."
+    )
+    return [Caution(message, hint="CHAT['RECHECK'] = 3, its default.", id="chat.W015")]

@@ -67,7 +67,7 @@ def _misfits(chosen: dict[Any, Any], known: dict[str, Any], where: str) -> Itera
 
 
 def _unknown(name: object, known: dict[str, Any], where: str) -> CheckMessage:
-    nearest = get_close_matches(str(name), known, n=1, cutoff=0)
+    nearest = get_close_matches(str(name).upper(), known, n=1, cutoff=0)
     hint = f"Did you mean {nearest[0]!r}?" if nearest else None
     return Error(f"{where} has no setting {name!r}.", hint=hint, id="chat.E002")
 
@@ -147,3 +147,14 @@ def check_limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         hint = "Lower it, or start the server with a limit as high (uvicorn --ws-max-size)."
         found.append(Caution(message, hint=hint, id="chat.W003"))
     return found
+
+
+@register("chat")
+def check_page_sizes(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W016: a page that is longer by itself than anyone may ask for."""
+    size, most = said()["PAGE_SIZE"], said()["PAGE_MAX"]
+    if not (isinstance(size, int) and isinstance(most, int)) or size <= most:
+        return []
+    message = f"CHAT['PAGE_SIZE'] is {size}, above the {most} of CHAT['PAGE_MAX']."
+    hint = "Lower CHAT['PAGE_SIZE'], or raise CHAT['PAGE_MAX']."
+    return [Caution(message, hint=hint, id="chat.W016")]

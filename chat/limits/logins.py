@@ -16,27 +16,32 @@ from chat.limits.sign_in import counting_wrong_passwords
 
 View = Callable[..., HttpResponseBase]
 
+# Set on a request whose try is counted: a page that was wrapped twice counts once.
+COUNTED = "_chat_login_counted"
+
 
 class _NotLetIn(Exception):
     """The page was answered once more: whatever was wrong, it counts."""
 
 
-def limited_login(view: View) -> View:
+def limited_login(view: View, *, field: str | None = None) -> View:
     """Return a login page that shares the counts of ``auth/token/``.
 
-    For a view that answers a POST of a name (as ``username``, or under the account's own word for it) with a redirect
-    when it lets in: ``path("admin/login/", limited_login(admin.site.login))``, before the urls of the admin. Beyond the
-    limit: 429 with ``Retry-After``; while the store is away 503.
+    For a view that answers a POST of a name with a redirect when it lets in: ``path("login/",
+    limited_login(LoginView.as_view()))``. ``field`` is where the page reads the name; not said, each of ``username``,
+    ``email`` and the account's own word for it counts, as a try of its own. Beyond the limit: 429 with
+    ``Retry-After``; while the store is away 503.
     """
 
     @wraps(view)
     @sensitive_post_parameters()
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST":
+        if request.method != "POST" or hasattr(request, COUNTED):
             return view(request, *args, **kwargs)
+        setattr(request, COUNTED, True)
         answer: list[HttpResponseBase] = []
         try:
-            with counting_wrong_passwords(request, _name(request)):
+            with counting_wrong_passwords(request, *_names(request, field)):
                 answer.append(view(request, *args, **kwargs))
                 if not 300 <= answer[0].status_code < 400:
                     raise _NotLetIn
@@ -50,9 +55,10 @@ def limited_login(view: View) -> View:
     return limited
 
 
-def _name(request: HttpRequest) -> str:
-    own = get_user_model().USERNAME_FIELD
-    return request.POST.get("username") or request.POST.get(own) or ""
+def _names(request: HttpRequest, field: str | None) -> list[str]:
+    # A field that the page does not read must hide none that it does.
+    fields = (field,) if field else ("username", "email", get_user_model().USERNAME_FIELD)
+    return [name for each in fields if (name := request.POST.get(each))]
 
 
 def _refused(refusal: ChatError) -> HttpResponse:

@@ -36,22 +36,33 @@ def counting_bad_refreshes(request: Request) -> Iterator[None]:
 
 
 @contextmanager
-def counting_wrong_passwords(request: Request | HttpRequest, name: str) -> Iterator[None]:
+def counting_wrong_passwords(request: Request | HttpRequest, *names: str) -> Iterator[None]:
     """Count a sign-in that fails, by account and by address. Raises RateLimited, Unavailable.
 
     An account that was signed in to from this address has a count of its own there: strangers who try
-    its name elsewhere do not lock its person out.
+    its name elsewhere do not lock its person out. Where several names came, each is tried at.
     """
-    address, account = address_of(request), digest(_folded(name))
+    address = address_of(request)
+    accounts = {digest(_folded(name)) for name in names}
     _count("LIMIT_ADDRESS", "address", address)
-    own = _is_known(account, address)
-    key = ("account", account, address if own else "anywhere")
-    _count("LIMIT_ACCOUNT", *key)
+    keys = [_key_of(account, address) for account in accounts]
+    for key in keys:
+        _count("LIMIT_ACCOUNT", *key)
     yield
-    _give_back("LIMIT_ACCOUNT", *key)
+    for key in keys:
+        _give_back("LIMIT_ACCOUNT", *key)
     _give_back("LIMIT_ADDRESS", "address", address)
+    if len(accounts) > 1:
+        # One of them let in, and nobody can say which.
+        return
     with _fail_closed():
-        store.limiter().hit(KNOWN, *store.at("known", account, address))
+        for account in accounts:
+            store.limiter().hit(KNOWN, *store.at("known", account, address))
+
+
+def _key_of(account: str, address: str) -> tuple[str, str, str]:
+    own = _is_known(account, address)
+    return "account", account, address if own else "anywhere"
 
 
 def _count(setting: str, *key: str) -> None:

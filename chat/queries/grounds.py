@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,10 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.utils import timezone
+from django.utils.translation import gettext
+from rest_framework.exceptions import APIException
 
+from chat.errors import TokenExpired
 from chat.models import Device, Profile
 
 # Ids in one query: a statement stays short, however many sockets a process has.
@@ -53,6 +57,34 @@ def grounds_of(person: Profile, user: Any, auth: Any, session: Any) -> Grounds:
         auth_hash_of(user) if known else "",
         device and str(device),
         session.session_key if of_session and _is_kept(session) else None,
+    )
+
+
+def ends_at(auth: Any) -> float | None:
+    """Return when what a class calls ``request.auth`` ends by itself, in unix seconds; None where it does not say.
+
+    Read from ``expires_at`` (a number or a datetime), else from ``["exp"]``, as tokens that are JWTs have it.
+    """
+    ends = getattr(auth, "expires_at", None)
+    if ends is None:
+        try:
+            ends = auth["exp"]
+        except (TypeError, LookupError):
+            return None
+    if isinstance(ends, datetime):
+        return ends.timestamp()
+    return ends if isinstance(ends, (int, float)) and not isinstance(ends, bool) else None
+
+
+def says_expired(refusal: APIException) -> bool:
+    """Say whether a class refuses a token because its time is over, as our own and simplejwt's words have it."""
+    if refusal.get_codes() == TokenExpired.code:
+        return True
+    said = refusal.detail.get("messages") if isinstance(refusal.detail, dict) else None
+    # Of simplejwt's refusals only the words differ; they are looked up as it looks them up.
+    words = gettext("Token is expired")
+    return isinstance(said, list) and any(
+        isinstance(one, dict) and one.get("message") == words for one in said
     )
 
 

@@ -22,6 +22,7 @@ from rest_framework.viewsets import ViewSet
 
 from chat.actions.people import profile_for
 from chat.conf import authenticators
+from chat.limits.basic import limited
 from chat.limits.writes import count_write
 from chat.queries.people import Person
 from chat.rest.answers import Answer
@@ -73,7 +74,7 @@ class ChatViewSet(ViewSet):
         return {**super().default_response_headers, "Cache-Control": "no-store"}
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        return authenticators()
+        return limited(authenticators())
 
     def get_authenticate_header(self, request: Request) -> str:
         named = (one.authenticate_header(request) for one in self.get_authenticators())

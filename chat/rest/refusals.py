@@ -28,6 +28,7 @@ from chat.errors import (
     Unavailable,
     Unsupported,
 )
+from chat.queries.grounds import says_expired
 
 logger = logging.getLogger("chat.rest")
 
@@ -103,7 +104,7 @@ def _of_drf(exc: drf_errors.APIException) -> ChatError | None:
     if isinstance(exc, drf_errors.Throttled):
         wait = getattr(exc, "wait", None)
         return RateLimited(retry_after=None if wait is None else ceil(wait))
-    if exc.get_codes() == TokenExpired.code:
+    if exc.status_code == TokenExpired.status and says_expired(exc):
         return TokenExpired()
     kind = KINDS.get(exc.status_code)
     if kind is None or kind is NotFound:

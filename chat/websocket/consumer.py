@@ -235,5 +235,5 @@ async def _renew(socket: Socket, scope: Scope, token: str) -> dict[str, Any]:
     who = await cross(sign_in, scope, token)
     if who.viewer.pk != socket.viewer.pk:
         refuse(socket, Forbidden("This token is another person's."))
-    socket.signed_in(who.grounds, who.expires_at)
+    socket.signed_in(who.grounds, who.expires_at, who.credentials)
     return {}

@@ -19,6 +19,7 @@ from chat.websocket.bridge import cross
 from chat.websocket.frames import refuse
 from chat.websocket.hub import Hub
 from chat.websocket.limits import keep_places
+from chat.websocket.signin import still_in
 from chat.websocket.socket import TOO_SLOW, Socket
 
 logger = logging.getLogger("chat.websocket.engine")
@@ -28,6 +29,8 @@ PAUSE = 1
 # Seconds between two looks at how late the event loop is, and the lateness that is logged.
 LAG_EVERY = 0.5
 LAG_TOLD = 1.0
+# Sign-ins asked again in one crossing: one thread serves them, and for so long nobody else.
+ASKED_AT_ONCE = 100
 
 # Seconds between two notes that a device is seen whose socket is open.
 SEEN_EVERY = 60
@@ -70,6 +73,7 @@ def _begun(hub: Hub) -> Hub:
         "ticking": lambda: _tick(hub),
         "beating": lambda: _beat(hub),
         "watching": lambda: _watch(hub),
+        "asking again": lambda: _ask_again(hub),
         "keeping places": keep_places,
         "timing": _time,
     }
@@ -186,3 +190,19 @@ async def _note_seen(hub: Hub, noted: dict[str, float]) -> None:
     for device in set(noted) - held:
         del noted[device]
     noted.update(dict.fromkeys(due, now))
+
+
+async def _ask_again(hub: Hub) -> None:
+    """End sockets that the class which let them in would not let in any more."""
+    while True:
+        await asyncio.sleep(chat_settings.RECHECK)
+        asked = [
+            (socket.credentials, socket.grounds)
+            for socket in hub.sockets
+            if socket.credentials is not None and socket.grounds is not None
+        ]
+        for start in range(0, len(asked), ASKED_AT_ONCE):
+            refusals = await cross(still_in, asked[start : start + ASKED_AT_ONCE])
+            for socket in tuple(hub.sockets) if refusals else ():
+                if socket.credentials in refusals:
+                    refuse(socket, refusals[socket.credentials])

@@ -72,7 +72,7 @@ async def enter(
     own_log = next(room for room, standing in mine.items() if standing.kind == "self")
     write = scope.get("state", {}).get(WRITE)
     socket = Socket(send, who.viewer, own_log=own_log, only=only, write=write)
-    socket.signed_in(who.grounds, who.expires_at)
+    socket.signed_in(who.grounds, who.expires_at, who.credentials)
     # Until hello is said nothing may be replayed: hello comes first.
     await socket.replaying.acquire()
     hub.sockets[socket] = None

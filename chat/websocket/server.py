@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ with named():
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from uvicorn.supervisors import Multiprocess
     from websockets.frames import Frame, Opcode
+    from websockets.http11 import Request
 
 if TYPE_CHECKING:
     # The one that is chosen where websockets is installed, as the extra has it.
@@ -85,6 +87,16 @@ def _framed(texts: tuple[str, ...]) -> bytes:
 
 class Protocol(WebSocketsSansIOProtocol):
     """uvicorn's sockets, but for their end: those of the chat are answered what they asked before they are closed."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Take a handshake, unless it names two hosts: which of them it meant would be anyone's guess."""
+        if len(event.headers.get_all("Host")) == 1:
+            super().handle_connect(event)
+            return
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.conn.send_response(self.conn.reject(HTTPStatus.BAD_REQUEST, "One Host, please.\n"))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
 
     async def run_asgi(self) -> None:
         """Serve, and lend :meth:`write` to the application where nothing is encrypted or compressed on the way."""

@@ -1,11 +1,16 @@
-"""Who opens a socket: the same classes that sign in a REST request are asked, over the handshake's headers."""
+"""Who opens a socket: the same classes that sign in a REST request are asked, over the handshake's headers.
+
+They are asked again while it is open, unless what it rests on is looked at by itself (:mod:`chat.queries.grounds`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,17 +18,29 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
+from django.db import InterfaceError, OperationalError
 from django.utils.functional import SimpleLazyObject
-from rest_framework.exceptions import APIException
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 
 from chat.actions.people import profile_for
 from chat.actions.tickets import use_ticket
 from chat.conf import authenticators
-from chat.errors import Forbidden, TokenExpired, Unauthenticated
-from chat.queries.grounds import Grounds, grounds_of
+from chat.errors import (
+    ChatError,
+    Forbidden,
+    RateLimited,
+    TokenExpired,
+    Unauthenticated,
+    Unavailable,
+)
+from chat.limits.basic import limited
+from chat.queries.grounds import Grounds, ends_at, grounds_of, says_expired
 from chat.queries.people import Person
 from chat.websocket.origins import from_allowed_origin
+
+logger = logging.getLogger("chat.websocket.signin")
 
 SUBPROTOCOL = "chat.v1"
 BEARER = "bearer."
@@ -37,13 +54,29 @@ FOREIGN = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Credentials:
+    """What a socket showed: its handshake, the token of its first frame, and whether its cookies count.
+
+    Kept in memory while the socket is open, to be shown again, and never logged.
+    """
+
+    scope: Mapping[str, Any]
+    token: str | None = None
+    cookies: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person and what lets them in; ``expires_at`` in unix seconds, None where it does not end by itself."""
+    """A person and what lets them in; ``expires_at`` in unix seconds, None where it does not end by itself.
+
+    ``credentials`` are those to be shown again, None where the grounds say all.
+    """
 
     viewer: Person
     grounds: Grounds
     expires_at: float | None
+    credentials: Credentials | None = None
 
 
 class NamesNobody(Unauthenticated):
@@ -60,14 +93,16 @@ def sign_in(scope: Mapping[str, Any], token: str | None = None) -> SignedIn:
 
     An Authorization header or a bearer subprotocol, a ticket, whatever else the classes of
     ``CHAT["AUTHENTICATION"]`` look at, and cookies, these from an allowed Origin only.
-    Raises Unauthenticated, TokenExpired, NamesNobody, Forbidden (cookies from elsewhere).
+    Raises Unauthenticated, TokenExpired, NamesNobody, Forbidden (cookies from elsewhere), and for a password
+    RateLimited and Unavailable.
     """
     token = token or _bearer(scope)
     if token is not None or _names(scope, b"authorization"):
-        handshake = _handshake(scope, token)
+        shown = Credentials(scope, token)
+        handshake = _handshake(shown)
         if _added_by_browser(handshake) and not from_allowed_origin(handshake):
             raise Forbidden(FOREIGN)
-        found = _ask(handshake)
+        found = _ask(shown)
         if found is None:
             raise Unauthenticated()
         return found
@@ -85,9 +120,9 @@ def _added_by_browser(handshake: ASGIRequest) -> bool:
 
 def _by_what_else_it_carries(scope: Mapping[str, Any]) -> SignedIn:
     # A browser adds cookies whoever's page asks, so without a known Origin they count for nothing.
-    with_cookies = _handshake(scope, cookies=True)
-    allowed = from_allowed_origin(with_cookies)
-    found = _ask(with_cookies if allowed else _handshake(scope))
+    with_cookies = Credentials(scope, cookies=True)
+    allowed = from_allowed_origin(_handshake(with_cookies))
+    found = _ask(with_cookies if allowed else Credentials(scope))
     if found is not None:
         return found
     if not allowed and _names(scope, b"cookie") and _ask(with_cookies) is not None:
@@ -95,19 +130,75 @@ def _by_what_else_it_carries(scope: Mapping[str, Any]) -> SignedIn:
     raise NamesNobody()
 
 
-def _ask(handshake: ASGIRequest) -> SignedIn | None:
-    """Return whom the classes see in a request, or None. Raises Unauthenticated, TokenExpired."""
-    request = Request(handshake, authenticators=authenticators())
+def still_in(asked: Iterable[tuple[Credentials, Grounds]]) -> dict[Credentials, Unauthenticated]:
+    """Show the classes once more what they were shown, and return the refusals.
+
+    What fails otherwise refuses nobody; OperationalError and InterfaceError are raised: nobody can be asked.
+    """
+    return {shown: why for shown, grounds in asked if (why := _refusal(shown, grounds))}
+
+
+def _refusal(shown: Credentials, grounds: Grounds) -> Unauthenticated | None:
     try:
-        user, auth = request.user, request.auth
-    except APIException as error:
-        expired = error.get_codes() == TokenExpired.code
-        raise (TokenExpired() if expired else Unauthenticated(str(error.detail))) from None
-    if not user or not user.is_authenticated:
+        request = _authenticated(shown)
+        if request is not None and _is_same(request.user, grounds):
+            return None
+    except Unauthenticated as refusal:
+        return refusal
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        # A class of the host's that cannot tell: its message may quote what it was shown.
+        logger.warning("a sign-in could not be asked again: %s", type(error).__name__)
         return None
+    return Unauthenticated("This sign-in has ended.")
+
+
+def _is_same(user: Any, grounds: Grounds) -> bool:
+    if grounds.account is not None:
+        return str(user.pk) == grounds.account
+    return profile_for(user).pk == grounds.person
+
+
+def _ask(shown: Credentials) -> SignedIn | None:
+    """Return whom the classes see, or None. Raises Unauthenticated, TokenExpired, RateLimited, Unavailable."""
+    request = _authenticated(shown)
+    if request is None:
+        return None
+    user, auth = request.user, request.auth
     person = profile_for(user, auth)
-    grounds = grounds_of(person, user, auth, getattr(handshake, "session", None))
-    return SignedIn(person, grounds, getattr(auth, "expires_at", None))
+    grounds = grounds_of(person, user, auth, getattr(request._request, "session", None))
+    again = None if _is_watched(request, grounds) else shown
+    return SignedIn(person, grounds, ends_at(auth), again)
+
+
+def _is_watched(request: Request, grounds: Grounds) -> bool:
+    """Say whether all that the class looked at is in the grounds; a class made of these may look at more."""
+    by = type(request.successful_authenticator)
+    if by is SessionAuthentication:
+        return grounds.session is not None
+    # A name and password stand as long as the account does, and are slow to look at again.
+    return grounds.device is not None or by is BasicAuthentication
+
+
+def _authenticated(shown: Credentials) -> Request | None:
+    request = Request(_handshake(shown), authenticators=limited(authenticators()))
+    try:
+        user = request.user
+    except APIException as error:
+        raise _refused(error) from None
+    return request if user and user.is_authenticated else None
+
+
+def _refused(error: APIException) -> ChatError:
+    if says_expired(error):
+        return TokenExpired()
+    if isinstance(error, Throttled):
+        wait = getattr(error, "wait", None)
+        return RateLimited(retry_after=None if wait is None else ceil(wait))
+    if error.status_code == Unavailable.status:
+        return Unavailable()
+    return Unauthenticated(str(error.detail) if isinstance(error.detail, str) else None)
 
 
 def _names(scope: Mapping[str, Any], header: bytes) -> bool:
@@ -126,13 +217,12 @@ def _ticket(scope: Mapping[str, Any]) -> str | None:
     return next(iter(parse_qs(query.decode("latin-1")).get("ticket", ())), None)
 
 
-def _handshake(
-    scope: Mapping[str, Any], token: str | None = None, *, cookies: bool = False
-) -> ASGIRequest:
+def _handshake(shown: Credentials) -> ASGIRequest:
     """Return the handshake as a GET without body or query, since no token is read from a URL; it ``opens_socket``.
 
-    With ``cookies`` it has them, and so the host's session and its user, read when a class looks at them.
+    Where its cookies count it has them, and so the host's session and its user, read when a class looks at them.
     """
+    scope, token, cookies = shown.scope, shown.token, shown.cookies
     headers = [(name, value) for name, value in scope["headers"] if cookies or name != b"cookie"]
     if token is not None:
         headers = [(name, value) for name, value in headers if name != b"authorization"]

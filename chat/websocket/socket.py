@@ -18,6 +18,7 @@ from chat.queries.people import Person
 from chat.queries.rooms import Asked, Standings
 from chat.websocket.leaving import LEAVE_WITHIN
 from chat.websocket.run import Run, runs
+from chat.websocket.signin import Credentials
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 
@@ -78,10 +79,16 @@ class Socket:
         self._idle.set()
         self._main = asyncio.current_task()
 
-    def signed_in(self, grounds: Grounds | None, expires_at: float | None) -> None:
-        """Note what the sign-in rests on, and when it ends (unix seconds), if it does by itself."""
+    def signed_in(
+        self,
+        grounds: Grounds | None,
+        expires_at: float | None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        """Note what the sign-in rests on, when it ends (unix seconds), if it does by itself, and what to show again."""
         self.grounds = grounds
         self.expires_at = expires_at
+        self.credentials = credentials
         self.warned = False
 
     @property

@@ -20,6 +20,8 @@ CHAT = {
     # How often a wrong password, a registration, a refresh token that is no good; counted where all processes see it.
     "LIMIT_ACCOUNT": env.str("CHAT_LIMIT_ACCOUNT", default="10/5 minutes"),
     "LIMIT_ADDRESS": env.str("CHAT_LIMIT_ADDRESS", default="50/5 minutes"),
+    # Whether the admin's login counts with them.
+    "ADMIN_LOGIN": True,
     "LIMIT_REGISTER": env.str("CHAT_LIMIT_REGISTER", default="20/hour"),
     "LIMIT_REFRESH": env.str("CHAT_LIMIT_REFRESH", default="50/5 minutes"),
     # What a person may change, over REST and sockets together; rooms they may open; frames of one socket. (Empty: any.)

@@ -9,10 +9,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.test import Client
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 
+from chat.admin.login import count_wrong_passwords
 from chat.errors import RateLimited
 from chat.limits import store
+from chat.limits.logins import limited_login
 from chat.limits.writes import count_write
 from chat.models import Profile, Room
 from tests.rest.conftest import PASSWORD, Api, refused
@@ -147,6 +151,45 @@ def test_who_is_signed_in_guesses_no_more_than_others(login: Callable[..., Any])
     client = Client()
     assert login(PASSWORD, client).status_code == 302
     assert [login("wrong", client).status_code for _ in range(11)] == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize(
+    ("reads", "named"), [("username", None), ("email", None), ("member", "member")]
+)
+def test_a_field_that_the_page_does_not_read_hides_no_name(
+    rf: RequestFactory, reads: str, named: str | None
+) -> None:
+    def page(request: HttpRequest) -> HttpResponse:
+        right = request.POST[reads] == "else"
+        return HttpResponse(status=302 if right else 200)
+
+    view = limited_login(view=page, field=named)
+
+    def answers(name: str, decoy: int) -> int:
+        decoys = dict.fromkeys(("username", "email", "login"), f"nobody-{decoy}")
+        return view(rf.post("/login/", {**decoys, reads: name})).status_code
+
+    assert [answers("dora", n) for n in range(11)] == [200] * 10 + [429]
+    # Another name is let in, and hers is not taken for known here because it came along.
+    assert view(rf.post("/login/", {reads: "else", "email": "dora"})).status_code in (302, 429)
+    assert answers("dora", 99) == 429
+
+
+def test_a_page_that_is_wrapped_twice_counts_once(rf: RequestFactory) -> None:
+    view = limited_login(limited_login(lambda request: HttpResponse()))
+    body = {"username": "dora"}
+    said = [view(rf.post("/login/", body)).status_code for _ in range(11)]
+    assert said == [200] * 10 + [429]
+
+
+def test_a_host_may_keep_its_admins_login_as_it_was(configured: Any) -> None:
+    configured(ADMIN_LOGIN=False)
+    site = AdminSite()
+    count_wrong_passwords(site)
+    assert "login" not in vars(site)
+    configured(ADMIN_LOGIN=True)
+    count_wrong_passwords(site)
+    assert "login" in vars(site)
 
 
 def test_without_the_store_a_login_page_lets_nobody_in(

@@ -291,3 +291,16 @@ def test_without_a_word_of_ours_the_hosts_sign_in_counts(dora: Profile, settings
     assert answer["WWW-Authenticate"].startswith("Basic")
     client.credentials(HTTP_AUTHORIZATION="Basic ZG9yYTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=")
     assert client.get("/api/users/me/").json()["username"] == "dora"
+
+
+def test_without_the_store_no_password_is_looked_at(
+    dora: Profile, configured: Any, settings: Any
+) -> None:
+    configured(AUTHENTICATION=["rest_framework.authentication.BasicAuthentication"])
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION="Basic ZG9yYTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=")
+    assert client.get("/api/users/me/").status_code == 200
+    configured(LIMITS_STORAGE="redis://127.0.0.1:1")
+    refused(client.get("/api/users/me/"), 503, "unavailable")
+    refused(client.get("/api/users/me/", HTTP_ACCEPT="application/json"), 503, "unavailable")
+    assert client.get("/api/users/me/", HTTP_ACCEPT="text/html").status_code == 503

@@ -19,7 +19,7 @@ def handshake(origin: str | None, host: str = "localhost", **more: Any) -> ASGIR
     headers += [(b"origin", origin.encode())] if origin is not None else []
     headers += [(name.encode(), value.encode()) for name, value in more.pop("headers", {}).items()]
     scope = {"path": "/ws/", "scheme": "ws", "query_string": b"token=x", "headers": headers}
-    return signin._handshake({**scope, **more}, cookies=True)
+    return signin._handshake(signin.Credentials({**scope, **more}, cookies=True))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from math import inf
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +23,7 @@ from chat.limits.sign_in import (
     counting_bad_refreshes,
     counting_wrong_passwords,
 )
-from chat.queries.grounds import auth_hash_of, grounds_of
+from chat.queries.grounds import auth_hash_of, ends_at, grounds_of
 from chat.queries.people import devices_of
 from chat.rest.answers import Answer, gone, listed
 from chat.rest.auth.authentication import SignIn, living_account
@@ -37,6 +39,8 @@ from chat.rest.base import ChatViewSet
 from chat.serializers.fields import plain_text
 from chat.serializers.people import DeviceSerializer, OwnProfileSerializer
 
+# Seconds that a socket lives whose ticket was given to a sign-in by a class of the host's.
+UNWATCHED = 600
 WRONG = "The name or the password is wrong."
 
 
@@ -124,7 +128,10 @@ class TicketViewSet(ChatViewSet):
         """Make a ticket."""
         session = getattr(request._request, "session", None)
         grounds = grounds_of(self.viewer, request.user, request.auth, session)
-        until = getattr(request.auth, "expires_at", None)
+        until = ends_at(request.auth)
+        if grounds.device is None and grounds.session is None:
+            # A ticket holds no credentials that the class could be shown again, so its socket has an end at least.
+            until = min(until or inf, time.time() + UNWATCHED)
         ticket = make_ticket(self.viewer, grounds, until)
         return Response({"ticket": ticket, "expires_in": LIFETIME})
 

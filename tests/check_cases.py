@@ -1,0 +1,282 @@
+"""Settings that a check names, and others that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage
+from django.core.handlers.asgi import ASGIHandler
+
+from chat.checks import doors, limits, security, stack
+from chat.checks import settings as own
+
+MEMORY = "channels.layers.InMemoryChannelLayer"
+PUBSUB = "channels_redis.pubsub.RedisPubSubChannelLayer"
+CORE = "channels_redis.core.RedisChannelLayer"
+SOCKETS = {"OUTLETS": ["chat.outlets.sockets.deliver"]}
+DEVICES = {"AUTHENTICATION": ["chat.rest.auth.authentication.DeviceAuthentication"]}
+SECRET = "a secret of this site alone, long enough: 0123456789"
+KEY = "a key for tokens alone, and long enough: 9876543210"
+OPEN = {"AUTHENTICATION": ["rest_framework.authentication.SessionAuthentication"]}
+
+PLAIN = ASGIHandler()
+APPS = list(django_settings.INSTALLED_APPS)
+STATIC = "django.contrib.staticfiles"
+
+# Settings that hold a rate, each switched off.
+NO_RATES = {
+    f"LIMIT_{name}": None
+    for name in [
+        "ACCOUNT",
+        "ADDRESS",
+        "REGISTER",
+        "REFRESH",
+        "WRITES",
+        "GROUPS",
+        "DIRECT",
+        "FRAMES",
+    ]
+}
+
+Settings = dict[str, Any]
+
+
+def layer(backend: str = PUBSUB, alias: str = "default", *hosts: Any) -> Settings:
+    """CHAT with sockets, and one layer."""
+    layers = {alias: {"BACKEND": backend, "CONFIG": {"hosts": list(hosts)}}}
+    return {"CHAT": {**SOCKETS, **OPEN}, "CHANNEL_LAYERS": layers}
+
+
+def redis(timeout: float | None) -> Settings:
+    return {"address": "redis://127.0.0.1:6379", "socket_timeout": timeout}
+
+
+def chat(**values: Any) -> Settings:
+    return {"CHAT": {**OPEN, **values}}
+
+
+def tokens(**values: Any) -> Settings:
+    return {"CHAT": {**DEVICES, "JWT": values}, "SIMPLE_JWT": {}, "SECRET_KEY": SECRET}
+
+
+def databases(alias: str, engine: str = "sqlite3", **options: Any) -> Settings:
+    return {alias: {"ENGINE": f"django.db.backends.{engine}", "OPTIONS": options}}
+
+
+DEFAULT = databases("default", "postgresql")
+ROUTED = {"DATABASE_ROUTERS": ["chat.routers.ChatRouter"]}
+APART = {**DEFAULT, **databases("chat", "postgresql")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Settings that a check names, others that it does not, and which packages are there."""
+
+    id: str
+    check: Callable[..., list[CheckMessage]]
+    wrong: Settings
+    right: Settings
+    hint: str = ""
+    installed: dict[str, str] = field(default_factory=dict)
+
+
+SEVEN, EIGHT = {"redis": "7.4.1"}, {"redis": "8.1.0"}
+CASES = [
+    Case("E001", own.check_settings, {"CHAT": ["OUTLETS"]}, {"CHAT": {}}),
+    Case("E002", own.check_settings, chat(OUTLET=[]), chat(OUTLETS=[]), "'OUTLETS'"),
+    Case("E002", own.check_settings, tokens(ISUER="us"), tokens(ISSUER="us"), "'ISSUER'"),
+    Case("E003", own.check_settings, chat(PAGE_SIZE="50"), chat(PAGE_SIZE=20)),
+    Case("E003", own.check_settings, chat(TICK=0), chat(TICK=2.5)),
+    Case("E003", own.check_settings, chat(REGISTRATION=1), chat(REGISTRATION=False)),
+    Case("E003", own.check_settings, chat(DATABASE=1), chat(DATABASE=None)),
+    Case("E003", own.check_settings, chat(OUTLETS="chat.events.encode"), chat(OUTLETS=())),
+    Case(
+        "E003",
+        own.check_settings,
+        tokens(ACCESS_TOKEN_LIFETIME=300),
+        tokens(ACCESS_TOKEN_LIFETIME=timedelta(minutes=5)),
+    ),
+    Case("E004", own.check_settings, chat(POLICY="chat.no.Policy"), chat(), "No module named"),
+    Case("E005", stack.check_memory, layer(MEMORY), layer(PUBSUB), "one server process"),
+    Case("E005", stack.check_memory, layer(MEMORY), {**layer(MEMORY), **chat()}),
+    Case("E006", stack.check_layer, layer(MEMORY, "other"), layer(MEMORY), "CHANNEL_LAYERS = {"),
+    Case("E006", stack.check_layer, {**layer(), "CHANNEL_LAYERS": {}}, layer(MEMORY)),
+    Case("E007", stack.check_layer, layer(CORE), layer(PUBSUB, "default", redis(3)), "", EIGHT),
+    Case(
+        "E007",
+        stack.check_layer,
+        layer(CORE, "default", redis(5)),
+        layer(CORE, "default", redis(15)),
+        "above 5",
+        EIGHT,
+    ),
+    Case(
+        "W001", stack.check_layer, layer(), layer(PUBSUB, "default", redis(3)), "'socket_t", EIGHT
+    ),
+    Case(
+        "W001",
+        stack.check_layer,
+        layer(PUBSUB, "default", redis(3), "redis://127.0.0.1"),
+        layer(PUBSUB, "default", redis(3), redis(3)),
+    ),
+    Case("W001", stack.check_layer, layer(CORE), layer(CORE, "default", redis(15)), "", SEVEN),
+    Case("E008", own.check_authentication, chat(AUTHENTICATION=[]), chat(AUTHENTICATION=None)),
+    Case(
+        "E009",
+        stack.check_database,
+        {**chat(DATABASE="chta"), **ROUTED, "DATABASES": APART},
+        {**chat(DATABASE="chat"), **ROUTED, "DATABASES": APART},
+    ),
+    Case(
+        "E010",
+        stack.check_database,
+        {**chat(DATABASE="chat"), "DATABASES": APART},
+        {**chat(DATABASE="chat"), **ROUTED, "DATABASES": APART},
+        "chat.routers.ChatRouter",
+    ),
+    Case("E003", own.check_settings, chat(LIMIT_WRITES=600), chat(LIMIT_WRITES=None)),
+    Case(
+        "E003",
+        own.check_settings,
+        chat(LIMIT_SOCKETS_PERSON=0),
+        chat(LIMIT_SOCKETS_PERSON=None),
+    ),
+    Case(
+        "E013",
+        limits.check_rates,
+        chat(LIMIT_WRITES="60/mintue"),
+        chat(LIMIT_WRITES="60/minute", LIMIT_FRAMES="", LIMIT_GROUPS=None),
+        "'60/minute'",
+    ),
+    Case("E013", limits.check_rates, chat(LIMIT_FRAMES="0/second"), chat(), "'300/10 seconds'"),
+    Case(
+        "E013",
+        limits.check_rates,
+        chat(LIMIT_ACCOUNT="9 in 2 minutes; 20/hour"),
+        chat(LIMIT_ACCOUNT="9/2 minutes"),
+        "'9/2 minutes'",
+    ),
+    Case(
+        "E014",
+        limits.check_store,
+        chat(LIMITS_STORAGE="redsi://:word@host"),
+        chat(LIMITS_STORAGE="redis://host:6379"),
+        "redis://host:6379/0",
+    ),
+    Case(
+        "W009",
+        limits.check_counting,
+        chat(),
+        chat(**NO_RATES),
+        "[limits]",
+        {"limits": ""},
+    ),
+    Case("E011", own.check_limits, chat(FRAME_MAX=20_000), chat(TEXT_MAX=2_000, FRAME_MAX=20_000)),
+    Case(
+        "E012",
+        own.check_limits,
+        {**chat(), "DATA_UPLOAD_MAX_MEMORY_SIZE": 20_000},
+        {**chat(), "DATA_UPLOAD_MAX_MEMORY_SIZE": None},
+    ),
+    Case(
+        "W002",
+        stack.check_database,
+        {**chat(), "DATABASES": databases("default")},
+        {**chat(), "DATABASES": databases("default", transaction_mode="IMMEDIATE")},
+        "'transaction_mode': 'IMMEDIATE'",
+    ),
+    Case("W003", own.check_limits, chat(FRAME_MAX=2**25), chat(FRAME_MAX=2**24), "--ws-max-size"),
+    Case(
+        "W004",
+        stack.check_server,
+        {"INSTALLED_APPS": ["daphne"]},
+        {"INSTALLED_APPS": ["chat"]},
+        "4.2.2",
+        {"daphne": "4.2.1"},
+    ),
+    Case("W005", security.check_shared_key, tokens(), tokens(SIGNING_KEY=KEY), "of its own"),
+    Case(
+        "W005",
+        security.check_shared_key,
+        {**tokens(), "SIMPLE_JWT": {"SIGNING_KEY": SECRET}},
+        {**tokens(), "SIMPLE_JWT": {"SIGNING_KEY": KEY}},
+    ),
+    Case("W005", security.check_shared_key, tokens(SIGNING_KEY=SECRET), chat()),
+    Case("W006", security.check_key, tokens(SIGNING_KEY="secret"), tokens(), "32 random bytes"),
+    Case("W006", security.check_key, tokens(SIGNING_KEY="a" * 64), tokens(SIGNING_KEY=KEY)),
+    Case(
+        "W007",
+        security.check_origins,
+        {"CORS_ALLOW_ALL_ORIGINS": True, "CORS_ALLOW_CREDENTIALS": True},
+        {"CORS_ALLOW_ALL_ORIGINS": True},
+    ),
+    Case(
+        "W008",
+        security.check_origins,
+        {"ALLOWED_HOSTS": ["*"]},
+        {"ALLOWED_HOSTS": ["chat.example.org"]},
+    ),
+]
+
+CASES += [
+    Case("E002", own.check_settings, chat(authentication=[]), chat(), "'AUTHENTICATION'"),
+    *(
+        Case("E015", security.check_signing, tokens(ALGORITHM=name, SIGNING_KEY=KEY), tokens())
+        for name in ("none", "RS256", "HS257")
+    ),
+    Case(
+        "W010",
+        doors.check_runserver,
+        {**chat(**SOCKETS), "APPS": [STATIC, *(one for one in APPS if one != STATIC)]},
+        {**chat(**SOCKETS), "APPS": APPS},
+        "before 'django.contrib.staticfiles'",
+    ),
+    *(
+        Case(
+            "W011",
+            doors.check_asgi,
+            {**chat(**SOCKETS), "ASGI_APPLICATION": path},
+            {**chat(**SOCKETS), "ASGI_APPLICATION": "project.asgi.application"},
+            hint,
+        )
+        for path, hint in {
+            None: "mysite.asgi.application",
+            "tests.check_cases.PLAIN": "chat.websocket.routing",
+            "tests.nowhere.application": "chat.websocket.routing",
+        }.items()
+    ),
+    Case(
+        "W012",
+        doors.check_pages,
+        {"APPS": [one for one in APPS if one != "rest_framework"]},
+        {"APPS": APPS},
+        "'rest_framework'",
+    ),
+    Case("W013", doors.check_outlets, {**layer(), **chat(OUTLETS=[])}, layer(), "sockets.deliver"),
+    *(
+        Case(
+            "W014", security.check_own_origins, chat(ORIGINS=[wrong]), chat(ORIGINS=[right]), right
+        )
+        for wrong, right in {
+            "chat.example.org": "https://chat.example.org",
+            "http://chat.example.org:8000/": "http://chat.example.org:8000",
+            "https://example.org/chat": "https://example.org",
+            "https://*.example.org": "https://chat.example.org",
+            "*": "https://chat.example.com",
+        }.items()
+    ),
+    Case("W015", security.check_recheck, chat(RECHECK=5.5), chat(RECHECK=5), "= 3"),
+    Case("W016", own.check_page_sizes, chat(PAGE_SIZE=101), chat(PAGE_SIZE=100), "'PAGE_MAX'"),
+    Case(
+        "W017",
+        limits.check_counting_together,
+        layer(PUBSUB),
+        {**layer(PUBSUB), **chat(**SOCKETS, LIMITS_STORAGE="redis://127.0.0.1:6379")},
+        "redis://",
+    ),
+    Case("W017", limits.check_counting_together, layer(PUBSUB), layer(MEMORY)),
+]

@@ -1,0 +1,1 @@
+"""A host whose people sign in by the classes of other packages."""
