@@ -91,7 +91,9 @@ async def _follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
 
 def _left(hub: Hub, channel: Channel, item: Published, event: dict[str, Any]) -> None:
     for socket in tuple(channel.sockets):
-        if event["left"] in socket.seats:
+        # As above: who opened a socket after they had come back has both behind them.
+        knows_better = socket.seats[item.room].cursor > item.seq
+        if event["left"] in socket.seats and not knows_better:
             _take_from(hub, socket, event["left"])
 
 

@@ -114,6 +114,8 @@ class Hub:
     def _keep_early(self, channel: Channel, item: Published) -> None:
         if len(channel.early) < EARLY_MAX:
             channel.early[item.seq] = item
+        else:
+            metrics.dropped("early")
         if channel.seq is not None:
             self.suspect(item.room)
 

@@ -179,6 +179,23 @@ def test_only_the_sockets_of_a_device_that_ended_are_closed(ann: Profile, heard:
     play(scene)
 
 
+def test_a_late_word_of_ones_own_log_takes_no_seat_from_who_is_back(
+    pier: Room, bob: Profile, heard: Heard
+) -> None:
+    """The process may be behind in the log of somebody whose new socket was told where it stands by now."""
+    own, room = str(own_log(bob).pk), str(pier.pk)
+    (left,) = at(heard.of(leave_room, bob, pier.pk), own)
+    (joined,) = at(heard.of(join_room, bob, pier.pk), own)
+
+    async def scene(hub: Hub) -> None:
+        sit(hub, Ear(), {own: left.seq - 1}, bob)
+        back = sit(hub, Ear(), {own: joined.seq, room: 9}, bob)
+        hub.accept([left])
+        assert set(back.seats) == {own, room}
+
+    play(scene)
+
+
 def test_a_name_of_before_does_not_come_back(ann: Profile, heard: Heard) -> None:
     (older,) = heard.of(update_profile, ann, display_name="Annie")
     (newer,) = heard.of(update_profile, ann, display_name="Anna")
