@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 # Verbs that no log tells of, and why.
 UNTOLD = {
+    "one_by_one": "a way to send what a batch could not, not a verb",
     "handle_from": "a reading of a name, not a verb",
     "profile_of_account": "a reading of the account, not a verb",
     "make_ticket": "a sign-in of one socket, which no log tells",

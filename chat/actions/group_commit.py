@@ -51,6 +51,8 @@ WAITING_MAX = 10_000
 ANSWER_TIMEOUT = 10
 # Seconds without a send after which the writer gives its connection back.
 KEPT = 1
+# Seconds within which a connection is found to have broken before, and not by a database that hangs.
+BROKE_WITHIN = 1
 # Busy rooms that are waited for at the same time.
 BUSY_LANES = 4
 # SQLSTATE: somebody held a row for longer than lock_timeout.
@@ -171,12 +173,14 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
     if not drafts:
         return []
     metrics.batch(len(drafts))
+    connection, began = connections[database()], monotonic()
     try:
+        connection.ensure_connection()
+        ours = connection.connection
         try:
             return send_messages(drafts, wait=wait)
         except (OperationalError, InterfaceError):
-            connection = connections[database()]
-            if connection.connection is None or connection.is_usable():
+            if not getattr(ours, "closed", False) or monotonic() - began > BROKE_WITHIN:
                 raise
             # It broke while nobody used it. Even if not: what was stored all the same, a repeat finds.
             _give_back()

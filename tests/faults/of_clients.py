@@ -122,6 +122,7 @@ class Stalled(Fault):
 class StalledBriefly(Stalled):
     """The same, for a run among the tests."""
 
+    says = "a reader that never reads, up to 10 MB said in its room"
     megabytes = 10
 
 
