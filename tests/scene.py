@@ -65,9 +65,9 @@ def seat(person: Profile, room: Room) -> Membership:
 @contextmanager
 def undone() -> Iterator[None]:
     """Take back, at the end, what the block wrote."""
-    with atomic():
+    with atomic(using=database()):
         yield
-        set_rollback(True)
+        set_rollback(True, using=database())
 
 
 def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -135,7 +135,7 @@ def _expire(hub: Hub) -> None:
         left = float("inf") if socket.expires_at is None else socket.expires_at - now
         if left <= 0:
             refuse(socket, TokenExpired())
-        elif left <= chat_settings.EXPIRING and not socket.warned:
+        elif left <= chat_settings.EXPIRING and socket.greeted and not socket.warned:
             socket.warned = True
             at = datetime.datetime.fromtimestamp(now + left, datetime.UTC)
             socket.answer({"type": "token.expiring", "at": rfc3339(at)})
@@ -146,7 +146,8 @@ async def _beat(hub: Hub) -> None:
     while True:
         await asyncio.sleep(chat_settings.HEARTBEAT)
         moved, hub.moved = hub.moved, set()
-        for socket in tuple(hub.sockets):
+        # Who was not said hello yet is told with it: hello comes first.
+        for socket in [one for one in hub.sockets if one.greeted]:
             socket.standings = None
             try:
                 socket.answer({"type": "heads", "rooms": _heads(hub, socket, moved)})

@@ -118,6 +118,7 @@ def _place(hub: Hub, socket: Socket, mine: rooms.Standings) -> None:
 def say_hello(hub: Hub, socket: Socket) -> None:
     heard = {room: seat for room, seat in socket.seats.items() if not seat.silent}
     told = list(heard)[: chat_settings.HELLO_ROOMS]
+    socket.greeted = True
     socket.answer(
         {
             "type": "hello",

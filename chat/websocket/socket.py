@@ -65,6 +65,8 @@ class Socket:
         self.standings: Standings | None = None
         self.signed_in(None, None)
         self.closing = False
+        # Until it was said hello, which comes first, nothing else is told by the clock.
+        self.greeted = False
         # One replay at a time: a room joined while a resume runs waits for it.
         self.replaying = asyncio.Lock()
         self._send = send

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import InterfaceError, transaction
+from django.db import InterfaceError
 
 from chat.actions import group_commit
 from chat.actions.group_commit import GroupCommit, Result, send
@@ -18,10 +18,9 @@ from chat.actions.members import join_room
 from chat.actions.rooms import create_group
 from chat.actions.sending import Draft, RoomBusy, Sent, one_by_one, send_messages
 from chat.errors import Conflict, Forbidden, NotFound, Unavailable
-from chat.events import database
 from chat.models import Membership, Message, Profile, Room
 from tests.conftest import Heard
-from tests.scene import WITHIN, held, logged, say, together
+from tests.scene import WITHIN, held, logged, say, together, undone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("heard")]
 
@@ -149,10 +148,9 @@ def test_inside_a_transaction_it_is_sent_there_and_taken_back_with_it(
     group: Room, ann: Profile
 ) -> None:
     before = logged(group)
-    with transaction.atomic(using=database()):
+    with undone():
         assert send(Draft(ann, group.pk, "Never mind.")).new
         assert texts(group) == ["Never mind."]
-        transaction.set_rollback(True, using=database())
     assert logged(group) == before
 
 

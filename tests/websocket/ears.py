@@ -114,6 +114,7 @@ def sit(
 ) -> Socket:
     """Put a socket into rooms whose logs stand at these places, live."""
     socket = Socket(ear, viewer or Profile(username="nobody"), own_log="own", only=only)
+    socket.greeted = True
     hub.sockets[socket] = None
     for room, seq in places.items():
         silent = only is not None and room != only

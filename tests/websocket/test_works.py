@@ -89,6 +89,20 @@ def test_one_socket_that_cannot_be_told_its_heads_costs_the_others_nothing(
     play(scene)
 
 
+def test_nothing_is_told_by_the_clock_before_hello(configured: Callable[..., None]) -> None:
+    configured(HEARTBEAT=0.01)
+
+    async def scene(hub: Hub) -> None:
+        coming, ear = Ear(), Ear()
+        sit(hub, coming, {"r": 3}).greeted = False
+        sit(hub, ear, {"r": 3})
+        with going(engine._beat(hub)):
+            await ear.until(lambda: len(ear.frames) > 1)
+        assert coming.frames == []
+
+    play(scene)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_hole_stays_suspected_while_the_log_cannot_be_read(
     den: Room, ann: Profile, heard: Heard, configured: Callable[..., None]
