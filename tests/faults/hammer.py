@@ -35,6 +35,8 @@ class Pouring:
         # The seq of each message acknowledged, by the order in which they were sent.
         self.places: dict[str, int] = {}
         self.lost = False
+        # The first acknowledgement came, or none will.
+        self.begun = asyncio.Event()
 
     async def pour(self, server: Server, many: int) -> None:
         wire = await raw_of(self.client, server)
@@ -45,6 +47,7 @@ class Pouring:
                     await wire.send(self._frame(number), text=True)
             await hearing
         finally:
+            self.begun.set()
             wire.transport.abort()
         for what in self.asked.values():
             self.client.note("info", "send", **what, more={"why": "no answer"})
@@ -82,6 +85,7 @@ class Pouring:
         else:
             row = row_of_message(frame["result"]["message"])
             self.places[frame["ref"]] = row.seq
+            self.begun.set()
             told = {"told": [row.id, row.hash]}
             self.client.note("ok", "send", **what, seq=row.seq, via="socket", more=told)
 
@@ -109,19 +113,20 @@ class Hammered(Fault):
             asyncio.to_thread(_lock, stage.cluster, list(stage.rooms), until)
         )
         try:
-            quiet = await self._wave(stage)
+            quiet, cut_off = self._people(stage), self._people(stage)
+            await self._wave(stage, quiet)
             leaving = stage.cluster.servers[-1]
-            second = asyncio.create_task(self._wave(stage))
-            await asyncio.sleep(0.5)
+            second = asyncio.create_task(self._wave(stage, cut_off))
+            await cut_off[0].begun.wait()
             await asyncio.to_thread(leaving.leave, signal.SIGTERM)
-            cut_off = await second
+            await second
             await asyncio.to_thread(leaving.restart)
         finally:
             until.set()
             locked = await hand
-        self.effective = locked > 0
         acked, sent = sum(len(one.places) for one in quiet), self.many * len(quiet)
         left = sum(len(one.places) for one in cut_off)
+        self.effective = locked > 0 and left < sent
         stage.notes.append(f"{acked} and {left} of {sent} acknowledged, {locked} times locked")
         if acked != sent:
             stage.wrong.append(f"{sent - acked} of {sent} sends were not acknowledged")
@@ -131,16 +136,17 @@ class Hammered(Fault):
         if unordered := sum(not one.in_order for one in poured):
             stage.wrong.append(f"{unordered} sockets were overtaken by themselves")
 
-    async def _wave(self, stage: Stage) -> list[Pouring]:
-        """Have two people of each room pour, each at another process."""
+    def _people(self, stage: Stage) -> list[Pouring]:
+        """Two people of each room."""
+        rooms = stage.rooms.items()
+        return [Pouring(one, room) for room, members in rooms for one in members[:2]]
+
+    async def _wave(self, stage: Stage, people: list[Pouring]) -> None:
+        """Have people pour, the two of a room each at another process."""
         servers = stage.cluster.servers
-        poured = []
         async with asyncio.TaskGroup() as together:
-            for room, members in stage.rooms.items():
-                for one, server in zip(members[:2], servers, strict=True):
-                    poured.append(Pouring(one, room))
-                    together.create_task(poured[-1].pour(server, self.many))
-        return poured
+            for number, one in enumerate(people):
+                together.create_task(one.pour(servers[number % len(servers)], self.many))
 
 
 def _lock(cluster: Cluster, rooms: list[str], until: asyncio.Event) -> int:
