@@ -178,7 +178,7 @@ async def _hear(
         if command.name == "message.send":
             draft = Draft(socket.viewer, **validated(command, frame))
             await count_write(socket.viewer)
-            await sends.at_most(OVERLAP)
+            await sends.at_most(OVERLAP - 1)
             sends.begin(draft, ref)
             return
         # Any other command finds what was sent before it.
