@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.db import connection, connections
@@ -49,7 +51,7 @@ def still_open() -> bool:
     return any(one.connection for one in connections.all(initialized_only=True))
 
 
-urlpatterns = [path("view/", view), path("fault/", fault)]
+urlpatterns = [path("view/", view), path("fault/", fault), path("healthz", view)]
 
 
 @pytest.fixture
@@ -90,3 +92,22 @@ def test_no_connection_is_left_in_the_thread(handler: ThreadedHandler) -> None:
 def test_a_fault_is_an_answer_and_the_next_request_is_served(handler: ThreadedHandler) -> None:
     assert ask(handler, "/fault/")[0] == 500
     assert ask(handler, "/view/")[0] == 200
+
+
+def test_what_waited_too_long_for_a_thread_is_told_so(
+    handler: ThreadedHandler, configured: Callable[..., None]
+) -> None:
+    configured(BRIDGE_WAIT=0)
+    status, body = ask(handler, "/view/")
+    assert (status, orjson.loads(body)["code"]) == (503, "unavailable")
+    assert seen == []
+
+
+def test_whether_it_lives_is_told_while_all_threads_wait(handler: ThreadedHandler) -> None:
+    free = threading.Event()
+    waiting = handler._threads.submit(free.wait, 30)
+    try:
+        assert ask(handler, "/healthz")[0] == 200
+    finally:
+        free.set()
+    assert waiting.result()

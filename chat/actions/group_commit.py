@@ -2,7 +2,7 @@
 
 Alone, a send goes at once; under load one transaction carries hundreds, across rooms, and the cost of each
 falls. A room that another process is writing to does not hold up the others: its sends go to a lane of
-their own, where they wait for it.
+their own, where they wait for it, four such rooms at a time.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ logger = logging.getLogger("chat.actions.group_commit")
 BATCH_MAX = 256
 # Sends that may wait for their batch before further ones are refused.
 WAITING_MAX = 10_000
-# Seconds after which whoever waits is told `unavailable`. What was not begun by then never is; what is being stored
-# and is after all, a repeat finds.
+# Seconds after which whoever waits is told `unavailable`. What is in no batch by then never is; what is being
+# stored and is after all, a repeat finds.
 ANSWER_TIMEOUT = 10
 # Seconds without a send after which the writer gives its connection back.
 KEPT = 1
@@ -62,6 +62,10 @@ LOCK_NOT_AVAILABLE = "55P03"
 Result = Outcome | Exception
 # Takes the results of a batch that it waits for, each with the tag that it gave, in any thread.
 Receiver = Callable[[list[tuple[Any, Result]]], None]
+
+
+class DatabaseAway(Unavailable):
+    """The database did not take the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,17 @@ class GroupCommit:
                 self._wait_for_room(one)
             else:
                 told.append((one, result))
+        if any(isinstance(result, DatabaseAway) for result in results):
+            # Who waited meanwhile has waited for the same, and would wait as long again.
+            told += [(one, DatabaseAway()) for one in self._all_that_wait()]
         _tell(told)
+
+    def _all_that_wait(self) -> list[Waiting]:
+        found = []
+        with suppress(Empty):
+            while True:
+                found.append(self._waiting.get_nowait())
+        return found
 
     def _wait_for_room(self, one: Waiting) -> None:
         with self._lock:
@@ -191,7 +205,7 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
             return [RoomBusy()] * len(drafts)
         logger.warning("a batch of sends was not written: %s", type(error).__name__)
         _give_back()
-        return [Unavailable()] * len(drafts)
+        return [DatabaseAway()] * len(drafts)
     except Exception as error:
         if len(drafts) == 1:
             return [error]
@@ -245,9 +259,9 @@ def send(draft: Draft) -> Sent:
     Raises what refused it; Unavailable too when it was not stored in time.
     """
     connection = connections[database()]
-    if connection.in_atomic_block:
+    if connection.in_atomic_block or (connection.connection and not connection.autocommit):
         return send_message(draft)
-    if connection.autocommit and _pooled():
+    if _pooled():
         # Lent back: if those who wait for the writer held all there are, it would have none to write with.
         connection.close()
     future: Future[Result] = Future()

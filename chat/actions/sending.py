@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -170,7 +171,7 @@ class Batch:
             return
         free = (member.sent_at or self.now) + timedelta(seconds=room.slow_mode)
         if member.sent_at and self.now < free:
-            wait = max(1, round((free - self.now).total_seconds()))
+            wait = ceil((free - self.now).total_seconds())
             raise RateLimited("This room is in slow mode.", retry_after=wait)
         member.sent_at = self.now
 

@@ -42,7 +42,7 @@ from chat.websocket.limits import (
 from chat.websocket.replay import resume
 from chat.websocket.sends import OVERLAP, Sends
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
-from chat.websocket.socket import Send, Socket
+from chat.websocket.socket import Send, Socket, size
 
 logger = logging.getLogger("chat.websocket.consumer")
 
@@ -159,9 +159,7 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
 def _size(message: dict[str, Any]) -> int:
     """Return the bytes of a frame."""
     text = message.get("text")
-    if text is None:
-        return len(message.get("bytes") or b"")
-    return len(text) if text.isascii() else len(text.encode())
+    return len(message.get("bytes") or b"") if text is None else size(text)
 
 
 async def _hear(
@@ -181,8 +179,8 @@ async def _hear(
             await sends.at_most(OVERLAP - 1)
             sends.begin(draft, ref)
             return
-        # Any other command finds what was sent before it.
-        await sends.at_most(0)
+        # Any other command finds what was sent before it; a ping asks after nothing of that.
+        await sends.at_most(OVERLAP if command.name == "ping" else 0)
         began = time.monotonic()
         result = await _obey(hub, socket, command, frame, scope)
         metrics.acked(time.monotonic() - began)

@@ -31,6 +31,11 @@ LEAVING = 1012
 CLOSE_TIMEOUT = 1
 
 
+def size(text: str) -> int:
+    """Return the bytes of a frame's text."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 @dataclass(slots=True)
 class Seat:
     """A socket's place in a room: held, until :meth:`Socket.release` lets it hear.
@@ -165,7 +170,7 @@ class Socket:
 
     def _wait_in_outbox(self, text: str) -> None:
         self._outbox.append(text)
-        self._outbox_bytes += len(text)
+        self._outbox_bytes += size(text)
         over = len(self._outbox) > chat_settings.OUTBOX_EVENTS
         if over or self._outbox_bytes > chat_settings.OUTBOX_BYTES:
             self._let_go()
@@ -180,7 +185,7 @@ class Socket:
             await first
             while self._outbox:
                 text = self._outbox.popleft()
-                self._outbox_bytes -= len(text)
+                self._outbox_bytes -= size(text)
                 await self._send({"type": "websocket.send", "text": text})
         except Exception:
             self.closing = True

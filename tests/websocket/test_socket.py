@@ -141,13 +141,15 @@ def test_one_who_does_not_read_holds_up_nobody() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("letter", ["r", "é"])
 @pytest.mark.parametrize("limit", [{"OUTBOX_EVENTS": 3}, {"OUTBOX_BYTES": 3 * 50}])
 def test_a_full_outbox_ends_the_socket(
-    limit: dict[str, int], configured: Callable[..., None]
+    limit: dict[str, int], letter: str, configured: Callable[..., None]
 ) -> None:
     configured(**limit)
-    room = "r" * (50 - len(event("", 1).text))
-    assert len(event(room, 1).text) == 50
+    more, rest = divmod(50 - len(event("", 1).text), len(letter.encode()))
+    room = more * letter + rest * "r"
+    assert len(event(room, 1).text.encode()) == 50
 
     async def scene(hub: Hub) -> None:
         ear = Ear()
