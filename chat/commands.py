@@ -18,7 +18,7 @@ from chat.actions.sending import Draft, Sent
 from chat.errors import Invalid
 from chat.models import Membership, Message, Profile
 from chat.serializers.events import MessagePayload
-from chat.serializers.fields import CursorsField, SeqField
+from chat.serializers.fields import CursorsField, IdField, SeqField
 from chat.serializers.messages import (
     AddressedMessageSerializer,
     EditedMessageSerializer,
@@ -33,19 +33,19 @@ Verb = Callable[[Profile, dict[str, Any]], dict[str, Any]]
 class EditShape(EditedMessageSerializer):
     """New words for a message."""
 
-    message = serializers.UUIDField()
+    message = IdField()
 
 
 class WhichShape(serializers.Serializer[Any]):
     """Which message."""
 
-    message = serializers.UUIDField()
+    message = IdField()
 
 
 class ReadShape(PositionSerializer):
     """A place in a room's log."""
 
-    room = serializers.UUIDField()
+    room = IdField()
 
 
 class ResumeShape(serializers.Serializer[Any]):

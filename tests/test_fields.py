@@ -8,7 +8,13 @@ import pytest
 from rest_framework.exceptions import ValidationError
 
 from chat.models import Message, Profile, Room
-from chat.serializers.fields import JSONObjectField, PlainNameField, PlainTextField, json_text
+from chat.serializers.fields import (
+    IdField,
+    JSONObjectField,
+    PlainNameField,
+    PlainTextField,
+    json_text,
+)
 from chat.serializers.messages import message_shape
 from tests.scene import say
 
@@ -51,3 +57,9 @@ def test_a_text_in_which_nothing_is_seen_is_blank(blank: str) -> None:
 
 def test_a_name_is_one_line_and_hides_nothing() -> None:
     assert PlainNameField().run_validation(" Ann\n\u202eevil\u200b  B ") == "Ann evil B"
+
+
+@pytest.mark.parametrize("number", [5, 0, True, 5.0])
+def test_a_number_is_no_id(number: object) -> None:
+    with pytest.raises(ValidationError):
+        IdField().run_validation(number)

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chat.errors import ChatError, Conflict
-from chat.serializers.fields import SeqField
+from chat.serializers.fields import IdField, SeqField
 from chat.serializers.messages import MessageSerializer
 from chat.serializers.people import UserSerializer
 from chat.serializers.rooms import PersonalRoomSerializer
@@ -60,7 +60,7 @@ class EventSerializer(serializers.Serializer[Any]):
     """
 
     type = serializers.CharField()
-    room = serializers.UUIDField()
+    room = IdField()
     seq = SeqField()
     actor = UserSerializer(allow_null=True, required=False)
     at = serializers.CharField(required=False)
@@ -97,7 +97,7 @@ class MissingSerializer(serializers.Serializer[Any]):
     epoch = serializers.CharField()
     rooms = serializers.DictField(child=RoomLogSerializer())
     joined = PersonalRoomSerializer(many=True)
-    left = serializers.ListField(child=serializers.UUIDField())
+    left = serializers.ListField(child=IdField())
     more = serializers.BooleanField()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chat.serializers.fields import SeqField
+from chat.serializers.fields import IdField, SeqField
 from chat.serializers.messages import MessageSerializer
 from chat.serializers.people import OwnProfileSerializer, UserSerializer
 from chat.serializers.rooms import MembershipSerializer, PersonalRoomSerializer, RoomSerializer
@@ -50,20 +50,20 @@ class SnapshotPayload(serializers.Serializer[Any]):
 class JoinedPayload(serializers.Serializer[Any]):
     """A room that is now mine; ``snapshot.head`` is where my cursor begins."""
 
-    joined = serializers.UUIDField()
+    joined = IdField()
     snapshot = PersonalRoomSerializer()
 
 
 class LeftPayload(serializers.Serializer[Any]):
     """A room that is no longer mine: left, removed or banned from, or deleted."""
 
-    left = serializers.UUIDField()
+    left = IdField()
 
 
 class KeptPayload(serializers.Serializer[Any]):
     """How I keep one of my rooms."""
 
-    kept = serializers.UUIDField()
+    kept = IdField()
     notify = serializers.CharField()
     pinned = serializers.BooleanField()
     archived = serializers.BooleanField()
@@ -78,7 +78,7 @@ class ProfilePayload(serializers.Serializer[Any]):
 class DevicePayload(serializers.Serializer[Any]):
     """A device of mine that is signed out; its sockets close."""
 
-    device = serializers.UUIDField()
+    device = IdField()
 
 
 class NothingPayload(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from chat.conf import chat_settings
 from chat.models import Message
-from chat.serializers.fields import JSONObjectField, PlainTextField, SeqField, rfc3339
+from chat.serializers.fields import IdField, JSONObjectField, PlainTextField, SeqField, rfc3339
 from chat.serializers.people import UserSerializer, user_or_none
 
 # Characters of a quoted message that a reply repeats.
@@ -20,7 +20,7 @@ QUOTE_MAX = 300
 class QuoteSerializer(serializers.Serializer[Message]):
     """The message that another answers, as far as this viewer may see it."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     sender = UserSerializer(allow_null=True)
     text = serializers.CharField(allow_blank=True, help_text=f"Its first {QUOTE_MAX} characters.")
     deleted = serializers.BooleanField()
@@ -32,8 +32,8 @@ class MessageSerializer(serializers.Serializer[Message]):
     ``visible_from`` is the lowest seq that may be shown: a quote from below it comes without words.
     """
 
-    id = serializers.UUIDField()
-    room = serializers.UUIDField()
+    id = IdField()
+    room = IdField()
     seq = SeqField()
     version = SeqField()
     sender = UserSerializer(allow_null=True)
@@ -41,7 +41,7 @@ class MessageSerializer(serializers.Serializer[Message]):
     text = serializers.CharField(allow_blank=True)
     attachments = serializers.ListField(child=serializers.DictField())
     reply_to = QuoteSerializer(allow_null=True)
-    thread = serializers.UUIDField(allow_null=True)
+    thread = IdField(allow_null=True)
     in_room = serializers.BooleanField()
     thread_info = serializers.DictField(allow_null=True)
     mentions = serializers.ListField(child=UserSerializer())
@@ -96,9 +96,9 @@ def message_shape(message: Message, visible_from: int = 0) -> dict[str, Any]:
 class NewMessageSerializer(serializers.Serializer[Message]):
     """What a client says of a new message; the same ``id`` again is a repeat, not a second message."""
 
-    id = serializers.UUIDField(required=False)
+    id = IdField(required=False)
     text = PlainTextField()
-    reply_to = serializers.UUIDField(required=False, allow_null=True)
+    reply_to = IdField(required=False, allow_null=True)
     metadata = JSONObjectField(max_bytes=chat_settings.METADATA_MAX, required=False)
 
     def validate_text(self, value: str) -> str:
@@ -108,7 +108,7 @@ class NewMessageSerializer(serializers.Serializer[Message]):
 class AddressedMessageSerializer(NewMessageSerializer):
     """A new message and the room that it goes to."""
 
-    room = serializers.UUIDField()
+    room = IdField()
 
 
 class EditedMessageSerializer(serializers.Serializer[Message]):

@@ -7,13 +7,13 @@ from typing import Any
 from rest_framework import serializers
 
 from chat.models import Device, Profile
-from chat.serializers.fields import PlainNameField, WebAddressField, rfc3339
+from chat.serializers.fields import IdField, PlainNameField, WebAddressField, rfc3339
 
 
 class UserSerializer(serializers.Serializer[Profile]):
     """**user**: what anyone may see of a person."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     username = serializers.CharField()
     display_name = serializers.CharField()
     avatar_url = serializers.CharField(allow_null=True)
@@ -47,7 +47,7 @@ class ProfileChangeSerializer(serializers.Serializer[Profile]):
 class DeviceSerializer(serializers.Serializer[Device]):
     """**device**: a client that this person is signed in on."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     name = serializers.CharField(allow_blank=True)
     created_at = serializers.CharField()
     seen_at = serializers.CharField()

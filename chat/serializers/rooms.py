@@ -10,6 +10,7 @@ from rest_framework import serializers
 from chat.models import Ban, Membership, Message, Profile, Room
 from chat.models.moderation import REASON_MAX
 from chat.serializers.fields import (
+    IdField,
     PlainNameField,
     PlainTextField,
     SeqField,
@@ -88,7 +89,7 @@ class OwnMembershipSerializer(MembershipSerializer):
 class RoomSerializer(serializers.Serializer[RoomView]):
     """**room**, neutral as events carry it: what message and personal events tell is left out."""
 
-    id = serializers.UUIDField()
+    id = IdField()
     kind = serializers.ChoiceField(choices=Room.Kind.choices)
     title = serializers.CharField(allow_blank=True)
     topic = serializers.CharField(allow_blank=True)
@@ -157,7 +158,7 @@ class RoomChangeSerializer(serializers.Serializer[Room]):
 class NewGroupSerializer(serializers.Serializer[Room]):
     """What a person says of a new group; the same ``id`` again is a repeat."""
 
-    id = serializers.UUIDField(required=False)
+    id = IdField(required=False)
     title = PlainNameField(max_length=200)
     visibility = serializers.ChoiceField(
         choices=Room.Visibility.choices,
@@ -166,19 +167,19 @@ class NewGroupSerializer(serializers.Serializer[Room]):
     )
     topic = PlainTextField(max_length=1000, allow_blank=True, default="")
     history = serializers.ChoiceField(choices=Room.History.choices, default=Room.History.ALL)
-    members = ShortListField(child=serializers.UUIDField(), max_length=100, default=list)
+    members = ShortListField(child=IdField(), max_length=100, default=list)
 
 
 class NewDirectSerializer(serializers.Serializer[Room]):
     """With whom."""
 
-    user = serializers.UUIDField(help_text=WHOM)
+    user = IdField(help_text=WHOM)
 
 
 class NewMemberSerializer(serializers.Serializer[Membership]):
     """Whom to bring in, and as what."""
 
-    user = serializers.UUIDField(help_text=WHOM)
+    user = IdField(help_text=WHOM)
     # Forms begin with it, and not with the first choice.
     role = serializers.ChoiceField(
         choices=Membership.Role.choices,
@@ -214,7 +215,7 @@ class BanSerializer(serializers.Serializer[Ban]):
 class NewBanSerializer(serializers.Serializer[Ban]):
     """Whom to keep out, and why; the room's moderators see the reason, its members do not."""
 
-    user = serializers.UUIDField(help_text=WHOM)
+    user = IdField(help_text=WHOM)
     reason = PlainTextField(max_length=REASON_MAX, allow_blank=True, default="")
 
 

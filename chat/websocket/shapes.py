@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chat.serializers.fields import SeqField
+from chat.serializers.fields import IdField, SeqField
 from chat.serializers.people import UserSerializer
 
 Shape = type[serializers.Serializer[Any]]
@@ -60,7 +60,7 @@ class FailedFrame(serializers.Serializer[Any]):
 class ResumedFrame(serializers.Serializer[Any]):
     """A room is caught up to its head; live events follow."""
 
-    room = serializers.UUIDField()
+    room = IdField()
     head = SeqField()
     read_seq = SeqField()
 
@@ -68,7 +68,7 @@ class ResumedFrame(serializers.Serializer[Any]):
 class ResetFrame(serializers.Serializer[Any]):
     """A cursor is of no use any more: fetch the room anew and go on from its head."""
 
-    room = serializers.UUIDField()
+    room = IdField()
     reason = serializers.ChoiceField(choices=["epoch", "ahead", "too_far", "pruned"])
     head = SeqField()
 
@@ -76,7 +76,7 @@ class ResetFrame(serializers.Serializer[Any]):
 class HiddenFrame(serializers.Serializer[Any]):
     """Stands for an event that this viewer may not see; it advances the cursor."""
 
-    room = serializers.UUIDField()
+    room = IdField()
     seq = SeqField()
 
 
