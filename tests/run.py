@@ -21,8 +21,14 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:543
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 PRIVATE = f"parley_{os.getpid()}"
 SCRATCH = Path(tempfile.mkdtemp(prefix="parley-"))
-SERVER_LOG = SCRATCH / "server.log"
 EMBEDDED = {"DATABASE_URL": f"sqlite:///{SCRATCH}/db.sqlite3", "REDIS_URL": ""}
+
+# Sockets and faults wait most of their time; what else there is on PostgreSQL and Redis goes beside them.
+SOCKETS = ("tests/websocket", "tests/faults")
+PARTS = {
+    "tests, server": [f"--ignore={folder}" for folder in SOCKETS],
+    "tests, sockets": list(SOCKETS),
+}
 
 Environment = dict[str, str]
 
@@ -129,34 +135,43 @@ def embedded() -> Outcome:
     return pytest("tests, embedded", EMBEDDED, "-m", "not (redis or postgres)")
 
 
-def server() -> Outcome:
-    """Several processes: PostgreSQL and Redis, each under a name that no one else uses."""
-    name = "tests, server"
-    if missing := [*unreachable_database(), *unreachable_redis()]:
-        box(
-            f"SKIPPED: {name}",
-            "Not run: everything on PostgreSQL and Redis, several processes included.",
-            *missing,
-        )
-        return Outcome(name, "FAILED" if os.environ.get("CI") == "true" else "SKIPPED", tests=True)
+def servers() -> list[Outcome]:
+    """Several processes: PostgreSQL and Redis, under names that no one else uses, in two parts side by side."""
+    missing = [*unreachable_database(), *unreachable_redis()]
+    if not missing:
+        try:
+            with ThreadPoolExecutor(len(PARTS)) as beside:
+                return list(beside.map(part, PARTS))
+        finally:
+            drop_databases()
+    box(
+        f"SKIPPED: {', '.join(PARTS)}",
+        "Not run: everything on PostgreSQL and Redis, several processes included.",
+        *missing,
+    )
+    verdict = "FAILED" if os.environ.get("CI") == "true" else "SKIPPED"
+    return [Outcome(name, verdict, tests=True) for name in PARTS]
+
+
+def part(name: str) -> Outcome:
+    private = f"{PRIVATE}_{list(PARTS).index(name)}"
     env = {
-        "DATABASE_URL": urlsplit(DATABASE_URL)._replace(path=f"/{PRIVATE}").geturl(),
+        "DATABASE_URL": urlsplit(DATABASE_URL)._replace(path=f"/{private}").geturl(),
         "REDIS_URL": REDIS_URL,
-        "REDIS_PREFIX": PRIVATE,
+        "REDIS_PREFIX": private,
     }
-    try:
-        return pytest(name, env, log=SERVER_LOG)
-    finally:
-        drop_databases()
+    return pytest(name, env, *PARTS[name], log=SCRATCH / f"{name}.log")
 
 
 def both_set_ups() -> list[Outcome]:
     """The two share nothing, so they run side by side; what the second says is shown when both have ended."""
     with ThreadPoolExecutor(1) as beside:
-        second = beside.submit(server)
-        outcomes = [embedded(), second.result()]
-    if SERVER_LOG.exists():
-        print(f"\n==> {outcomes[1].name}, what it said\n{SERVER_LOG.read_text()}", flush=True)
+        second = beside.submit(servers)
+        outcomes = [embedded(), *second.result()]
+    for name in PARTS:
+        log = SCRATCH / f"{name}.log"
+        if log.exists():
+            print(f"\n==> {name}, what it said\n{log.read_text()}", flush=True)
     return outcomes
 
 

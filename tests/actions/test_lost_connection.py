@@ -62,6 +62,7 @@ def test_who_waited_while_the_database_was_away_is_told_with_the_others(
     assert len(attempts) == 1
 
 
+@pytest.mark.postgres
 def test_what_is_begun_by_hand_is_a_transaction_too(group: Room, ann: Profile) -> None:
     using = database()
     transaction.set_autocommit(False, using=using)
