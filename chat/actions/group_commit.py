@@ -52,7 +52,7 @@ ANSWER_TIMEOUT = 10
 # Seconds without a send after which the writer gives its connection back.
 KEPT = 1
 # Seconds within which a connection is found to have broken before, and not by a database that hangs.
-BROKE_WITHIN = 1
+BROKE_WITHIN = 3
 # Busy rooms that are waited for at the same time.
 BUSY_LANES = 4
 # SQLSTATE: somebody held a row for longer than lock_timeout.
