@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from itertools import count
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.live.processes import SetUp, common_environment, manage, serving
 from tests.websocket.wire import Caller
@@ -70,7 +70,8 @@ def page(browser: Browser, here: str, complaints: list[str]) -> Iterator[Page]:
         base_url=f"http://{here}", viewport={"width": 1280, "height": 900}
     )
     one = context.new_page()
-    one.set_default_timeout(10_000)
+    one.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
     one.on(
         "console", lambda said: said.type in {"error", "warning"} and complaints.append(said.text)
     )
