@@ -52,6 +52,7 @@ async function load() {
   at("name").replaceChildren(...commands.map((name) => option(name.slice(4), name.slice(4))));
   askParameters();
   prefill();
+  at("go").disabled = false;
 }
 
 function askParameters() {
@@ -186,10 +187,8 @@ function show({ state, user, code, pause, why }) {
 
 at("connect").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (catalogue) {
-    room = at("parameter-room_id")?.value.trim() ?? "";
-    connect();
-  }
+  room = at("parameter-room_id")?.value.trim() ?? "";
+  connect();
 });
 at("disconnect").addEventListener("click", () => {
   const waiting = at("state").dataset.state === "waiting";
