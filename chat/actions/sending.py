@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -25,7 +25,7 @@ from chat.errors import (
 )
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
-from chat.models.bulk import rows_of
+from chat.models.bulk import Read, read
 from chat.policy import Policy, get_policy
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
@@ -127,12 +127,22 @@ class Batch:
         self.policy: Policy = get_policy()
         self.now: datetime = timezone.now()
         self.events: list[Event] = []
-        named = {one.room for one in drafts}
-        self.rooms = _locked_rooms(named, wait)
+        using, named = database(), {one.room for one in drafts}
+        # In this order: memberships are read once the rooms are locked.
+        rooms, members, messages = read(
+            [
+                Read(Room, ("id",), _alone(named), f"ORDER BY kind, id {_lock(using, wait)}"),
+                Read(Membership, ("room", "user"), {(one.room, one.sender.pk) for one in drafts}),
+                Read(Message, ("id",), _alone(_messages_named(drafts))),
+            ],
+            using,
+        )
+        self.rooms: dict[UUID, Room] = {one.pk: one for one in rooms if one.deleted_at is None}
         self.busy: set[UUID] = set() if wait else _living(named - set(self.rooms))
-        self.members = _members({(one.room, one.sender.pk) for one in drafts})
-        named = {one.id for one in drafts} | {one.reply_to for one in drafts if one.reply_to}
-        self.messages = _messages(named)
+        self.members: dict[tuple[UUID, UUID], Membership] = {
+            (one.room_id, one.user_id): one for one in members
+        }
+        self.messages = _whole(messages)
 
     def outcome(self, one: Draft) -> Outcome:
         """Decide a draft against the database and the drafts before it."""
@@ -209,14 +219,21 @@ def _id(message: Message) -> UUID:
     return message.pk
 
 
-def _locked_rooms(ids: set[UUID], wait: bool) -> dict[UUID, Room]:
-    """Lock living rooms in the one order of the house: by kind, own logs (self) last, then by id."""
-    using = database()
-    lock = ""
-    if connections[using].features.has_select_for_update:
-        lock = "FOR NO KEY UPDATE" if wait else "FOR NO KEY UPDATE SKIP LOCKED"
-    found = rows_of(Room, ("id",), [(one,) for one in ids], using, then=f"ORDER BY kind, id {lock}")
-    return {room.pk: room for room in found if room.deleted_at is None}
+def _alone(ids: Iterable[UUID]) -> list[tuple[UUID]]:
+    """Return ids as keys of one field."""
+    return [(one,) for one in ids]
+
+
+def _messages_named(drafts: Sequence[Draft]) -> set[UUID]:
+    """Return the ids of the new messages and of those they answer."""
+    return {one.id for one in drafts} | {one.reply_to for one in drafts if one.reply_to}
+
+
+def _lock(using: str, wait: bool) -> str:
+    """Return what locks rooms, read in the one order of the house: by kind, own logs (self) last, then by id."""
+    if not connections[using].features.has_select_for_update:
+        return ""
+    return "FOR NO KEY UPDATE" if wait else "FOR NO KEY UPDATE SKIP LOCKED"
 
 
 def _living(ids: set[UUID]) -> set[UUID]:
@@ -227,15 +244,8 @@ def _living(ids: set[UUID]) -> set[UUID]:
     return set(found.values_list("pk", flat=True))
 
 
-def _members(pairs: set[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Membership]:
-    """Return memberships by (room, person), read after the rooms were locked."""
-    found = rows_of(Membership, ("room", "user"), pairs, database())
-    return {(one.room_id, one.user_id): one for one in found}
-
-
-def _messages(ids: set[UUID]) -> dict[UUID, Message]:
-    """Return the messages that are there, with what an answer shows of them: nearly always none."""
-    known = rows_of(Message, ("id",), [(one,) for one in ids], database())
+def _whole(known: Sequence[Message]) -> dict[UUID, Message]:
+    """Return messages by id, with what an answer shows of them: nearly always there are none."""
     if not known:
         return {}
     whole = Message.objects.using(database()).select_related("sender", "reply_to__sender")
