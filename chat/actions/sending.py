@@ -25,7 +25,7 @@ from chat.errors import (
 )
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
-from chat.models.bulk import Read, read
+from chat.models.fetch import Fetch, fetch
 from chat.policy import Policy, get_policy
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
@@ -129,11 +129,11 @@ class Batch:
         self.events: list[Event] = []
         using, named = database(), {one.room for one in drafts}
         # In this order: memberships are read once the rooms are locked.
-        rooms, members, messages = read(
+        rooms, members, messages = fetch(
             [
-                Read(Room, ("id",), _alone(named), f"ORDER BY kind, id {_lock(using, wait)}"),
-                Read(Membership, ("room", "user"), {(one.room, one.sender.pk) for one in drafts}),
-                Read(Message, ("id",), _alone(_messages_named(drafts))),
+                Fetch(Room, ("id",), _alone(named), f"ORDER BY kind, id {_lock(using, wait)}"),
+                Fetch(Membership, ("room", "user"), {(one.room, one.sender.pk) for one in drafts}),
+                Fetch(Message, ("id",), _alone(_messages_named(drafts))),
             ],
             using,
         )

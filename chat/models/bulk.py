@@ -1,104 +1,16 @@
-"""Many rows in one statement, several questions in one journey: the ORM's way costs more than the database's work."""
+"""Many rows stored in one statement: on PostgreSQL as one JSON text, for the ORM's way costs more than its work."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import orjson
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import AutoField, Field, JSONField, Model
-
-Row = TypeVar("Row", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Read(Generic[Row]):
-    """The rows whose named fields together are one of the keys; ``then`` follows the condition."""
-
-    model: type[Row]
-    names: tuple[str, ...]
-    keys: Collection[tuple[Any, ...]]
-    then: str = ""
-
-    def in_sql(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
-        table = self.model._meta
-        by_name = {field.name: field for field in table.concrete_fields}
-        fields = [by_name[name] for name in self.names]
-        columns = ", ".join(f'"{field.column}"' for field in fields)
-        every = ", ".join(f'"{field.column}"' for field in table.concrete_fields)
-        place = f"({', '.join(['%s'] * len(fields))})"
-        places = ", ".join([place] * len(self.keys))
-        # Names of our own columns; the values go as parameters.
-        statement = (
-            f'SELECT {every} FROM "{table.db_table}" WHERE ({columns}) IN (VALUES {places}) {self.then}'  # noqa: S608  # nosec B608
-        )
-        values = [
-            field.get_db_prep_value(value, connection)
-            for key in self.keys
-            for field, value in zip(fields, key, strict=True)
-        ]
-        return statement, values
-
-    def rows(self, found: Sequence[tuple[Any, ...]], using: str) -> list[Row]:
-        """Return what the database answered as instances."""
-        names = [field.attname for field in self.model._meta.concrete_fields]
-        connection, converters = connections[using], _converters(self.model, using)
-        rows = [list(row) for row in found]
-        for place, column, convert in converters:
-            for row in rows:
-                row[place] = convert(row[place], column, connection)
-        return [self.model.from_db(using, names, row) for row in rows]
-
-
-@cache
-def _converters(model: type[Model], using: str) -> list[tuple[int, Any, Callable[..., Any]]]:
-    """Return what makes a column's value one of Python's, by its place: nothing for most."""
-    connection = connections[using]
-    columns = [field.get_col(model._meta.db_table) for field in model._meta.concrete_fields]
-    return [
-        (place, column, convert)
-        for place, column in enumerate(columns)
-        for convert in (
-            *connection.ops.get_db_converters(column),
-            *column.get_db_converters(connection),
-        )
-    ]
-
-
-def read(asked: Sequence[Read[Any]], using: str) -> list[list[Any]]:
-    """Return the rows of each question, asked in order: in one journey to the database, where it can.
-
-    For what every send asks. A question without keys is not asked.
-    """
-    connection = connections[using]
-    answers: list[Sequence[tuple[Any, ...]]] = [() for _ in asked]
-    with ExitStack() as cursors, _pipeline(connection):
-        begun = []
-        for place, one in enumerate(asked):
-            if one.keys:
-                cursor = cursors.enter_context(connection.cursor())
-                cursor.execute(*one.in_sql(connection))
-                begun.append((place, cursor))
-        for place, cursor in begun:
-            answers[place] = cursor.fetchall()
-    return [one.rows(found, using) for one, found in zip(asked, answers, strict=True)]
-
-
-@contextmanager
-def _pipeline(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Send statements without waiting for the answers to those before, where the driver is psycopg 3."""
-    begin = getattr(connection.connection, "pipeline", None)
-    if begin is None:
-        yield
-        return
-    with connection.wrap_database_errors, begin():
-        yield
 
 
 @dataclass(frozen=True, slots=True)
