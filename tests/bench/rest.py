@@ -65,7 +65,8 @@ async def measure(stand: Stand, report: Report) -> None:
     """Measure P5."""
     product = await stand.product()
     groups = product.groups_of(SMALL)
-    bare, token = stand.viewset
+    _, token = stand.viewset_environment
+    bare, pooled = stand.viewset(), stand.viewset(POOL="1")
     room = str(uuid4())
 
     def message(number: int) -> bytes:
@@ -79,26 +80,43 @@ async def measure(stand: Stand, report: Report) -> None:
 
     mine: list[Posted] = []
     theirs: list[Posted] = []
+    with_pool: list[Posted] = []
     loops: list[float] = []
     for _ in range(stand.pairs):
         with profiled(stand, product.place.pid, "p5") as on:
             mine.append(await post(product.place.pid, product.place.port, message))
             on.units = mine[-1].requests
         theirs.append(await post(bare.pid, bare.port, note))
+        with_pool.append(await post(pooled.pid, pooled.port, note))
         loop = stand.commit_loop(SMALL_GROUPS, 1)
         loops.append(loop["commits"] / loop["seconds"])
+    _tell(report, mine, theirs, with_pool, loops)
+
+
+def _tell(
+    report: Report,
+    mine: list[Posted],
+    theirs: list[Posted],
+    with_pool: list[Posted],
+    loops: list[float],
+) -> None:
     rates = [one.rate for one in mine]
     asked = max(one.generator for one in mine)
     figure = f"{median(rates):,.0f}/s (generator {asked:.0%})"
+    what = f"REST send, {CONNECTIONS} connections"
+    everyone = {"product": mine, "viewset": theirs, "viewset with a pool": with_pool}
+    raw = {name: [vars(one) for one in some] for name, some in everyone.items()}
     beyond = ratio(rates, [one.rate for one in theirs])
     beside = f"bare viewset {median(one.rate for one in theirs):,.0f}/s"
-    raw = {"product": [vars(one) for one in mine], "viewset": [vars(one) for one in theirs]}
-    what = f"REST send, {CONNECTIONS} connections"
     report.add(Row("P5", what, figure, beside, beyond, "≥ 1.5", beyond >= 1.5, raw))
-    cost = ratio([one.per_request for one in mine], [one.per_request for one in theirs])
-    figure_cpu = f"{median(one.per_request for one in mine):,.0f} µs CPU"
-    beside = f"bare viewset {median(one.per_request for one in theirs):,.0f} µs"
-    report.add(Row("P5", "server CPU per request", figure_cpu, beside, cost))
+    beyond = ratio(rates, [one.rate for one in with_pool])
+    beside = f"the same with a pool {median(one.rate for one in with_pool):,.0f}/s"
+    report.add(Row("P5", what, figure, beside, beyond))
     beyond = ratio(rates, loops)
     beside = f"commit loop {median(loops):,.0f}/s"
     report.add(Row("P5", what, figure, beside, beyond, "≥ 0.12", beyond >= 0.12))
+    for name, some in list(everyone.items())[1:]:
+        cost = ratio([one.per_request for one in mine], [one.per_request for one in some])
+        figure = f"{median(one.per_request for one in mine):,.0f} µs CPU"
+        beside = f"{name} {median(one.per_request for one in some):,.0f} µs"
+        report.add(Row("P5", "server CPU per request", figure, beside, cost))

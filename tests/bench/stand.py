@@ -178,12 +178,16 @@ class Stand:
         return self.server("tutorial", [*arguments, application], port, environment)
 
     @cached_property
-    def viewset(self) -> tuple[Place, str]:
-        """The bare API, and a token for it."""
-        port, environment = free_port(), {"DATABASE_URL": self.database()}
-        token = told_by(["tests.bench.viewset"], environment)
+    def viewset_environment(self) -> tuple[dict[str, str], str]:
+        """The environment of the bare API, and a token for it."""
+        environment = {"DATABASE_URL": self.database()}
+        return environment, told_by(["tests.bench.viewset"], environment)
+
+    def viewset(self, **settings: str) -> Place:
+        """Start the bare API."""
+        port, (environment, _) = free_port(), self.viewset_environment
         arguments = ["uvicorn", "--port", str(port), "tests.bench.viewset:application"]
-        return self.server("viewset", arguments, port, environment), token
+        return self.server("viewset", arguments, port, {**environment, **settings})
 
     @cached_property
     def loop_database(self) -> str:

@@ -1,6 +1,7 @@
 """A bare API: Django REST framework and simplejwt, one viewset that stores one row. Served by uvicorn.
 
 ``python -m tests.bench.viewset`` makes its tables and one person, and prints that person's token.
+With POOL=1 it keeps its connections, as the product does; without, each request opens one, as by Django's default.
 """
 
 import os
@@ -21,11 +22,10 @@ settings.configure(
         "django.middleware.security.SecurityMiddleware",
         "django.middleware.common.CommonMiddleware",
     ],
-    # With a pool, as the product has one: without it each request would open a connection.
     DATABASES={
         "default": {
             **environ.Env.db_url_config(os.environ["DATABASE_URL"]),
-            "OPTIONS": {"pool": True},
+            "OPTIONS": {"pool": True} if os.environ.get("POOL") else {},
         }
     },
     REST_FRAMEWORK={
