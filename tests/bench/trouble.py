@@ -21,8 +21,6 @@ from tests.bench.sends import Talk, talk
 from tests.bench.stand import HOT, Product, Stand
 
 SECONDS = 6.0
-# Long messages, so that what a reader leaves unread fills its buffers.
-FILLER = 4_900
 LOGINS = 3
 # Seconds: one's questions are not taken for so long; and it comes to that.
 STUCK, STALLED_WITHIN = 1.0, 20.0
@@ -31,7 +29,6 @@ STUCK, STALLED_WITHIN = 1.0, 20.0
 async def measure(stand: Stand, report: Report) -> None:
     """Measure P10: the 99th percentile of the others' deliveries, quiet and troubled in turn."""
     talking = await talk(stand, HOT)
-    talking.filler = FILLER
     pace = (await talking.as_fast_as_it_goes(2)).rate / 3
     await _compare(stand, report, talking, pace, "a reader that stalls", stalled, 2.0)
     talking.crowd.leave()
@@ -62,7 +59,6 @@ async def _beside(
     talking = await talk(stand, HOT, people=HOT + 1)
     if not pinned:
         pin_free(talking.product.place.pid)
-    talking.filler = FILLER
     pace = (await talking.as_fast_as_it_goes(2)).rate / 3
     await _compare(stand, report, talking, pace, what, trouble, limit)
     talking.crowd.leave()
