@@ -25,10 +25,23 @@ EMBEDDED = {"DATABASE_URL": f"sqlite:///{SCRATCH}/db.sqlite3", "REDIS_URL": ""}
 
 # Sockets and faults wait most of their time; what else there is on PostgreSQL and Redis goes beside them.
 SOCKETS = ("tests/websocket", "tests/faults")
+# These bring a set-up of their own, whatever the others are on: once is enough.
+APART = (
+    "tests/browser",
+    "tests/test_docker.py",
+    "tests/test_host.py",
+    "tests/test_own_user_model.py",
+    "tests/test_production.py",
+    "tests/test_readme.py",
+    "tests/test_two_databases.py",
+)
+SERVER = "tests, server"
 PARTS = {
-    "tests, server": [f"--ignore={folder}" for folder in SOCKETS],
+    SERVER: [f"--ignore={folder}" for folder in (*SOCKETS, *APART)],
     "tests, sockets": list(SOCKETS),
 }
+OWN = "tests, apart"
+ONE_PROCESS = ("-m", "not (redis or postgres)")
 
 Environment = dict[str, str]
 
@@ -132,16 +145,25 @@ def chromium() -> None:
 
 def embedded() -> Outcome:
     """One process alone: SQLite and the in-memory layer."""
-    return pytest("tests, embedded", EMBEDDED, "-m", "not (redis or postgres)")
+    beside = [f"--ignore={path}" for path in APART]
+    return pytest("tests, embedded", EMBEDDED, *ONE_PROCESS, *beside)
+
+
+def apart() -> Outcome:
+    return pytest(OWN, EMBEDDED, *ONE_PROCESS, *APART, log=SCRATCH / f"{OWN}.log")
 
 
 def servers() -> list[Outcome]:
-    """Several processes: PostgreSQL and Redis, under names that no one else uses, in two parts side by side."""
+    """Several processes: PostgreSQL and Redis, under names that no one else uses, in two parts side by side.
+
+    And after the shorter of them, or instead of both, what brings a set-up of its own.
+    """
     missing = [*unreachable_database(), *unreachable_redis()]
     if not missing:
         try:
-            with ThreadPoolExecutor(len(PARTS)) as beside:
-                return list(beside.map(part, PARTS))
+            with ThreadPoolExecutor(1) as beside:
+                server = beside.submit(part, SERVER)
+                return [*(part(name) for name in PARTS if name != SERVER), apart(), server.result()]
         finally:
             drop_databases()
     box(
@@ -150,7 +172,7 @@ def servers() -> list[Outcome]:
         *missing,
     )
     verdict = "FAILED" if os.environ.get("CI") == "true" else "SKIPPED"
-    return [Outcome(name, verdict, tests=True) for name in PARTS]
+    return [*(Outcome(name, verdict, tests=True) for name in PARTS), apart()]
 
 
 def part(name: str) -> Outcome:
@@ -168,7 +190,7 @@ def both_set_ups() -> list[Outcome]:
     with ThreadPoolExecutor(1) as beside:
         second = beside.submit(servers)
         outcomes = [embedded(), *second.result()]
-    for name in PARTS:
+    for name in (*PARTS, OWN):
         log = SCRATCH / f"{name}.log"
         if log.exists():
             print(f"\n==> {name}, what it said\n{log.read_text()}", flush=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import DataError, connections, transaction
+from django.db import DataError, connections, router, transaction
 
 from chat.events import database
-from chat.models import Device, Membership, Message, Profile, Room
+from chat.models import Membership, Message, Profile, Room
 from chat.models.fetch import Fetch, fetch
 from tests.scene import say
 
@@ -50,20 +50,28 @@ def test_each_question_has_its_own_answer(group: Room, den: Room, ann: Profile) 
     assert {(one.room_id, one.user_id) for one in members} == pairs
 
 
-def test_what_a_row_points_to_comes_with_it(ann: Profile) -> None:
-    user = get_user_model().objects.create_user("host")
-    Profile.objects.filter(pk=ann.pk).update(user=user)
-    device = Device.objects.create(profile=ann)
-    ((own,),) = fetch(
-        [Fetch(Device, ("id",), [(device.pk,)], related=("profile", "profile__user"))], database()
-    )
-    assert Device.profile.is_cached(own)
-    assert own.profile == ann
-    assert Profile.user.is_cached(own.profile)
-    assert own.profile.user == user
+def test_what_a_row_points_to_comes_with_it(group: Room, ann: Profile, bob: Profile) -> None:
+    answer = say(ann, group, reply_to=say(bob, group).pk)
+    related = ("reply_to", "reply_to__sender")
+    ((own,),) = fetch([Fetch(Message, ("id",), [(answer.pk,)], related=related)], database())
+    assert Message.reply_to.is_cached(own)
+    assert own.reply_to == answer.reply_to
+    assert Message.sender.is_cached(own.reply_to)
+    assert own.reply_to.sender == bob
 
 
-def test_a_relation_that_leads_nowhere_keeps_its_key(ann: Profile) -> None:
+def test_where_a_relation_leads_nowhere_there_is_none(group: Room, ann: Profile) -> None:
+    message = say(ann, group)
+    related = ("reply_to", "reply_to__sender")
+    ((own,),) = fetch([Fetch(Message, ("id",), [(message.pk,)], related=related)], database())
+    assert Message.reply_to.is_cached(own)
+    assert own.reply_to is None
+
+
+@pytest.mark.skipif(
+    router.db_for_read(get_user_model()) != database(), reason="accounts are elsewhere"
+)
+def test_an_account_that_is_gone_leaves_its_key(ann: Profile) -> None:
     Profile.objects.filter(pk=ann.pk).update(user_id=4711)
     ((own,),) = fetch([Fetch(Profile, ("id",), [(ann.pk,)], related=("user",))], database())
     assert own.user is None
