@@ -116,18 +116,25 @@ def _tell(report: Report, how: str, slices: dict[str, list[Slice]]) -> None:
     report.add(Row("P1", what, figure, beside, floor, "≤ 1.5", floor <= 1.5, raw))
     beside = f"tutorial {mid['tutorial']:.1f} µs ({rates['tutorial']:,.0f}/s)"
     report.add(Row("P1", what, figure, beside, tutorial, "≤ 0.05", tutorial <= 0.05))
-    sends = [
-        max(0.0, one.per_delivery - own.per_delivery / EVERYONE)
-        for one, own in zip(slices["product"], slices["alone"], strict=True)
-    ]
-    beside = f"one send to oneself {mid['alone']:,.0f} µs"
-    less = ratio(sends, costs["floor"])
-    report.add(Row("P1", f"{what}, without the sends", f"{median(sends):.2f} µs CPU", beside, less))
+    if how == "paced":
+        _tell_without_sends(report, what, slices)
     most = max(one.generator for one in slices["floor"])
     report.notes.append(
         f"P1 {how}: the generator took {rates['floor']:,.0f} deliveries/s from the floor with {most:.0%} of its core,"
         f" and was asked for {rates['product']:,.0f}/s by the product, with {asked:.0%}."
     )
+
+
+def _tell_without_sends(report: Report, what: str, slices: dict[str, list[Slice]]) -> None:
+    """Tell what a delivery costs where each message comes alone, as much as a message to oneself does taken off."""
+    sends = [
+        max(0.0, one.per_delivery - own.per_delivery / EVERYONE)
+        for one, own in zip(slices["product"], slices["alone"], strict=True)
+    ]
+    alone = median(one.per_delivery for one in slices["alone"])
+    less = ratio(sends, [one.per_delivery for one in slices["floor"]])
+    beside = f"one send to oneself {alone:,.0f} µs"
+    report.add(Row("P1", f"{what}, without the sends", f"{median(sends):.2f} µs CPU", beside, less))
 
 
 async def _product(stand: Stand) -> tuple[Contestant, Contestant]:

@@ -20,7 +20,10 @@ PARTS = (
         "to the other processes",
         ("send_to_layer", "Hub.pass_on", "Hub.listen", "channels_redis", "redis/"),
     ),
-    ("SQL: Django's and psycopg's part", ("psycopg", "django/db/backends", "models/bulk.py")),
+    (
+        "SQL: ours, Django's and psycopg's part",
+        ("psycopg", "django/db/backends", "models/bulk.py", "models/fetch.py"),
+    ),
     ("deciding and rendering", ("send_messages", "GroupCommit._write")),
     ("reading and validating the frame", ("_hear", "_converse", "data_received", "websockets/")),
 )
