@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from chat.conf import DEFAULTS
+from tests.faults.client import Client
 from tests.faults.fault import Fault
 from tests.faults.measures import latencies, percentile
 from tests.faults.of_clients import MIB, raw_of
@@ -44,11 +45,13 @@ class Flooded(Fault):
         return ()
 
     async def inject(self, stage: Stage) -> None:
-        server, self.hostile = stage.cluster.servers[0], list(stage.rooms.values())[-1][1]
+        # Not one and the same: whoever floods is let in nowhere for a while, however few their sockets.
+        _, self.flooder, self.crowder, *_ = list(stage.rooms.values())[-1]
+        server = stage.cluster.servers[0]
         before = server.resident
         async with AsyncExitStack() as wires:
             # Before there is no place left for them.
-            big, huge = [await self._open(wires, server) for _ in range(2)]
+            big, huge = [await self._open(wires, self.crowder, server) for _ in range(2)]
             await self._flood(stage, server)
             await self._crowd(stage, wires)
             ends = [await _ending(big, 70_000), await _ending(huge, 300_000)]
@@ -59,15 +62,17 @@ class Flooded(Fault):
         if grown > self.slack:
             stage.wrong.append(f"the process grew by {grown / MIB:.0f} MiB")
 
-    async def _open(self, wires: AsyncExitStack, server: Server) -> ClientConnection:
-        wire = await raw_of(self.hostile, server)
+    async def _open(
+        self, wires: AsyncExitStack, person: Client, server: Server
+    ) -> ClientConnection:
+        wire = await raw_of(person, server)
         wires.callback(wire.transport.abort)
         return wire
 
     async def _flood(self, stage: Stage, server: Server) -> None:
         refused = closed = 0
         for _ in range(self.floods):
-            wire = await raw_of(self.hostile, server)
+            wire = await raw_of(self.flooder, server)
             talking = asyncio.create_task(self._pour(wire))
             codes, end = await _heard(wire)
             await talking
@@ -90,7 +95,10 @@ class Flooded(Fault):
         """Open far too many sockets at once, at every process."""
         servers = stage.cluster.servers
         many = await asyncio.gather(
-            *(self._open(wires, servers[n % len(servers)]) for n in range(self.sockets))
+            *(
+                self._open(wires, self.crowder, servers[number % len(servers)])
+                for number in range(self.sockets)
+            )
         )
         firsts = [orjson.loads(await one.recv()) for one in many]
         let_in = sum(first["type"] == "hello" for first in firsts)
@@ -106,7 +114,8 @@ class Flooded(Fault):
             stage.wrong.append("sockets beyond the limit were not turned away as such")
 
     async def inspect(self, stage: Stage) -> None:
-        others = [one for one in stage.recorder.records if one.client != self.hostile.name]
+        hostile = {self.flooder.name, self.crowder.name}
+        others = [one for one in stage.recorder.records if one.client not in hostile]
         times = latencies(History(others, {}, {}, stage.windows), inside=True)
         slowest = percentile(times, 0.99)
         stage.notes.append(f"{len(times)} messages of others, ack p99 {slowest:.2f} s")
