@@ -33,9 +33,11 @@ class PatientConnection(Connection):
         """Wait for the server's answer."""
         try:
             return super().wait(gen, interval, self.patience if timeout is None else timeout)
-        except OperationalError:
-            # An answer that may still come must not be taken for that to another question.
-            if timeout is None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        except OperationalError as error:
+            # An answer that may still come must not be taken for that to another question. What the server itself
+            # refuses has an SQLSTATE, also in the midst of a pipeline, and breaks nothing.
+            unanswered = timeout is None and error.sqlstate is None
+            if unanswered and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.close()
             raise
 

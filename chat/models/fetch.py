@@ -15,6 +15,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, ForeignKey, Model
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.sql import Query
 
 Row = TypeVar("Row", bound=Model)
 Converters = list[tuple[int, Any, Callable[..., Any]]]
@@ -45,7 +46,9 @@ class Fetch(Generic[Row]):
             for key in self.keys
             for field, value in zip(fields, key, strict=True)
         ]
-        text = _statement(self.model, self.names, len(self.keys), self.related, self.then)
+        text = _statement(
+            self.model, self.names, len(self.keys), self.related, self.then, connection.alias
+        )
         return text, values
 
     def rows(self, found: Sequence[tuple[Any, ...]], using: str) -> list[Row]:
@@ -81,13 +84,20 @@ class Table:
     def origin(self) -> str:
         return self.path.rpartition(LOOKUP_SEP)[0]
 
-    @property
-    def join(self) -> str:
+    def join(self, quote: Callable[[str], str]) -> str:
+        table = quote(self.model._meta.db_table)
         if self.link is None:
-            return f'"{self.model._meta.db_table}" {OWN}'
-        key = f'"{self.alias}"."{self.model._meta.pk.column}"'
-        origin = f'"{self.origin or OWN}"."{self.link.column}"'
-        return f'LEFT JOIN "{self.model._meta.db_table}" "{self.alias}" ON {key} = {origin}'
+            return f"{table} {OWN}"
+        key = f'"{self.alias}".{quote(str(self.model._meta.pk.column))}'
+        origin = f'"{self.origin or OWN}".{quote(self.link.column)}'
+        return f'LEFT JOIN {table} "{self.alias}" ON {key} = {origin}'
+
+    def columns(self, using: str) -> Iterator[str]:
+        """Return what is selected: of a host's model too, whose fields may say how they want to be."""
+        compiler = Query(self.model).get_compiler(using)
+        for field in self.model._meta.concrete_fields:
+            column = f'"{self.alias}".{compiler.connection.ops.quote_name(field.column)}'
+            yield field.select_format(compiler, column, ())[0]
 
 
 @cache
@@ -127,18 +137,19 @@ def _columns(model: type[Model], using: str) -> tuple[tuple[str, ...], int, Conv
 
 @lru_cache(maxsize=1024)
 def _statement(
-    model: type[Model], names: tuple[str, ...], keys: int, related: tuple[str, ...], then: str
+    model: type[Model],
+    names: tuple[str, ...],
+    keys: int,
+    related: tuple[str, ...],
+    then: str,
+    using: str,
 ) -> str:
-    # Names of our own tables and columns; the values go as parameters.
-    tables = _tables(model, related)
-    columns = ", ".join(
-        f'"{table.alias}"."{field.column}"'
-        for table in tables
-        for field in table.model._meta.concrete_fields
-    )
-    named = ", ".join(f'{OWN}."{field.column}"' for field in _fields(model, names))
+    # Names of tables and columns; the values go as parameters.
+    tables, quote = _tables(model, related), connections[using].ops.quote_name
+    columns = ", ".join(column for table in tables for column in table.columns(using))
+    named = ", ".join(f"{OWN}.{quote(str(field.column))}" for field in _fields(model, names))
     places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * keys)
-    source = " ".join(table.join for table in tables)
+    source = " ".join(table.join(quote) for table in tables)
     return f"SELECT {columns} FROM {source} WHERE ({named}) IN (VALUES {places}) {then}"  # noqa: S608  # nosec B608
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import DataError, connections, router, transaction
+from django.db import DataError, connections, models, router, transaction
+from django.test.utils import isolate_apps
 
 from chat.events import database
 from chat.models import Membership, Message, Profile, Room
@@ -76,6 +77,31 @@ def test_an_account_that_is_gone_leaves_its_key(ann: Profile) -> None:
     ((own,),) = fetch([Fetch(Profile, ("id",), [(ann.pk,)], related=("user",))], database())
     assert own.user is None
     assert own.user_id == 4711
+
+
+class Loud(models.CharField):  # type: ignore[type-arg]
+    """Selected in capitals, as other fields may be in a form of their own."""
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> Any:
+        return f"upper({sql})", params
+
+
+@isolate_apps("chat")
+def test_a_hosts_model_is_asked_for_in_its_own_way(group: Room) -> None:
+    class Quoted(models.Model):
+        id = models.UUIDField(primary_key=True)
+        title = Loud(max_length=200)
+
+        class Meta:
+            app_label = "chat"
+            db_table = '"chat_room"'
+            managed = False
+
+        def __str__(self) -> str:
+            return self.title
+
+    ((own,),) = fetch([Fetch(Quoted, ("id",), [(group.pk,)])], database())
+    assert own.title == group.title.upper() != group.title
 
 
 @pytest.mark.postgres
