@@ -46,6 +46,11 @@ DEFAULTS: dict[str, Any] = {
     # How often one address may ask to register, and may send a refresh token that is no good.
     "LIMIT_REGISTER": "20/hour",
     "LIMIT_REFRESH": "50/5 minutes",
+    # Sign-ins and registrations that one process checks at the same time. Each occupies a thread while its password is
+    # hashed; one more is answered `unavailable` at once, so that sign-ins never use up the threads of other requests.
+    "LIMIT_SIGN_INS": 4,
+    # Devices that a person may be signed in on. One more sign-in ends the device that was seen longest ago.
+    "LIMIT_DEVICES": 50,
     # What a person may change, over REST and sockets together; new groups and direct rooms also count for themselves.
     # A person who types, reads and reacts on two devices stays below a tenth of it. None is no limit, here and below.
     "LIMIT_WRITES": "600/minute",

@@ -17,6 +17,8 @@ from django.db import router, transaction
 from chat.conf import chat_settings
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.models.bulk import Insert, Update, store
+from chat.security_log import EVENTS as SECURITY_EVENTS
+from chat.security_log import log_security_event
 from chat.serializers import events as shapes
 from chat.serializers.fields import json_text, rfc3339
 from chat.serializers.messages import message_shape
@@ -189,6 +191,24 @@ def record(
     store([Insert(messages), Insert(events), Update(moved, MOVED)], database())
     views = views or {}
     publish(published(event, views.get(index)) for index, event in enumerate(events))
+    _log_on_commit([event for event in events if event.type in SECURITY_EVENTS])
+
+
+def _log_on_commit(events: Sequence[Event]) -> None:
+    if events:
+        transaction.on_commit(lambda: _log(events), using=database())
+
+
+def _log(events: Sequence[Event]) -> None:
+    for event in events:
+        log_security_event(
+            event.type,
+            actor=event.actor_id,
+            room=event.room_id,
+            person=event.subject_id,
+            role=event.data.get("membership", {}).get("role"),
+            device=event.data.get("device"),
+        )
 
 
 def publish(items: Iterable[Published]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, and the traceback where there is one."""
+    """Time, level, logger, message; the fields of a security event; the traceback where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -15,6 +15,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        entry.update(getattr(record, "security", {}))
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)

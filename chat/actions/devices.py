@@ -12,15 +12,26 @@ from django.utils import timezone
 
 from chat.actions.locks import lock_own_logs
 from chat.actions.transactions import action
+from chat.conf import chat_settings
 from chat.errors import NotFound, Unauthenticated
 from chat.events import draft, record
 from chat.models import Device, Profile
 from chat.queries.grounds import Grounds, auth_hash_of, fallen, standing_accounts
+from chat.queries.people import living_devices, tokens_expired_before
+from chat.security_log import log_security_event
+
+# Expired devices that one sign-in deletes.
+EXPIRED_AT_ONCE = 20
 
 
 @action
 def open_device(person: Profile, user: Any, *, name: str, refresh_jti: str, sid: UUID) -> Device:
-    """Remember a sign-in under the id that its tokens carry."""
+    """Remember a sign-in under the id that its tokens carry.
+
+    Beyond ``LIMIT_DEVICES`` the devices of the person that were seen longest ago end.
+    """
+    _end_surplus(person)
+    _delete_expired()
     return Device.objects.create(
         id=sid,
         profile=person,
@@ -28,6 +39,30 @@ def open_device(person: Profile, user: Any, *, name: str, refresh_jti: str, sid:
         auth_hash=auth_hash_of(user),
         refresh_jti=refresh_jti,
     )
+
+
+def _end_surplus(person: Profile) -> None:
+    limit: int | None = chat_settings.LIMIT_DEVICES
+    if limit is None:
+        return
+    recent_first = living_devices(person).order_by("-seen_at", "pk")
+    surplus = list(recent_first.values_list("pk", flat=True)[limit - 1 :])
+    if surplus:
+        # Another process may have ended them since, which is as good.
+        with suppress(NotFound):
+            end_devices(person, surplus)
+
+
+def _delete_expired() -> None:
+    """Delete some devices that were last seen before any token of theirs could still be valid.
+
+    Each sign-in adds one row and deletes up to ``EXPIRED_AT_ONCE``, so the table holds living devices and
+    those of the last weeks, without a periodic task.
+    """
+    expired = Device.objects.filter(seen_at__lt=tokens_expired_before()).order_by("seen_at")
+    # Two sign-ins at the same time must not wait for each other's rows.
+    some = expired.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    Device.objects.filter(pk__in=list(some[:EXPIRED_AT_ONCE])).delete()
 
 
 def renew_device(sid: UUID, *, old_jti: str, new_jti: str) -> None:
@@ -39,7 +74,10 @@ def renew_device(sid: UUID, *, old_jti: str, new_jti: str) -> None:
         return
     device = Device.objects.select_related("profile").filter(pk=sid, ended_at=None).first()
     if device is not None:
-        end_devices(device.profile, [device.pk])
+        log_security_event("refresh.reused", person=device.profile_id, device=sid)
+        # A parallel renewal may have ended it first.
+        with suppress(NotFound):
+            end_devices(device.profile, [device.pk])
     raise Unauthenticated("This sign-in has ended.")
 
 

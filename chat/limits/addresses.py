@@ -15,15 +15,25 @@ from chat.conf import chat_settings
 
 def address_of(request: Request | HttpRequest) -> str:
     """Return the digest of a request's address."""
+    return digest(network_of(request))
+
+
+def network_of(request: Request | HttpRequest) -> str:
+    """Return the network that a request came from: an IPv4 address, or the /64 of an IPv6 address."""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return _address(request.META.get("REMOTE_ADDR") or "", forwarded)
+    return _client_network(request.META.get("REMOTE_ADDR") or "", forwarded)
 
 
 def address_in(scope: Mapping[str, Any]) -> str:
     """Return the digest of the address that a handshake came from: the same as a request's from there."""
+    return digest(network_in(scope))
+
+
+def network_in(scope: Mapping[str, Any]) -> str:
+    """Return the network that a handshake came from, as :func:`network_of` does for a request."""
     remote, *_ = scope.get("client") or [""]
     hops = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
-    return _address(remote, b",".join(hops).decode("latin-1"))
+    return _client_network(remote, b",".join(hops).decode("latin-1"))
 
 
 def digest(text: str) -> str:
@@ -31,13 +41,13 @@ def digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _address(remote: str, forwarded: str) -> str:
+def _client_network(remote: str, forwarded: str) -> str:
     proxies = chat_settings.PROXIES
     if proxies:
         hops = forwarded.split(",")
         # Fewer hops than proxies: it did not come through them all, and the header is the client's.
         remote = hops[-proxies] if len(hops) >= proxies else remote
-    return digest(_network(remote.strip()))
+    return _network(remote.strip())
 
 
 def _network(said: str) -> str:

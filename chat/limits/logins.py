@@ -12,7 +12,9 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.debug import sensitive_post_parameters
 
 from chat.errors import ChatError, RateLimited, Unavailable
+from chat.limits.addresses import network_of
 from chat.limits.sign_in import counting_wrong_passwords
+from chat.security_log import log_security_event
 
 View = Callable[..., HttpResponseBase]
 
@@ -45,6 +47,7 @@ def limited_login(view: View, *, field: str | None = None) -> View:
                 answer.append(view(request, *args, **kwargs))
                 if not 300 <= answer[0].status_code < 400:
                     raise _NotLetIn
+            _log_success(request)
         except _NotLetIn:
             return answer[0]
         except (RateLimited, Unavailable) as refusal:
@@ -53,6 +56,13 @@ def limited_login(view: View, *, field: str | None = None) -> View:
         return answer[0]
 
     return limited
+
+
+def _log_success(request: HttpRequest) -> None:
+    account = getattr(request, "user", None)
+    log_security_event(
+        "sign_in.succeeded", account=account and account.pk, address=network_of(request)
+    )
 
 
 def _names(request: HttpRequest, field: str | None) -> list[str]:

@@ -10,12 +10,15 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from chat.errors import RateLimited, Unavailable
+from chat.errors import RateLimited, Unauthenticated, Unavailable
 from chat.limits import store
-from chat.limits.addresses import address_of, digest
+from chat.limits.addresses import address_of, digest, network_of
+from chat.limits.password_checks import password_check
+from chat.security_log import log_refusal, log_security_event
 
 # How long an address is known as an account's own.
 KNOWN = store.RateLimitItemPerDay(1, 30)
@@ -31,19 +34,45 @@ def counting_bad_refreshes(request: Request) -> Iterator[None]:
     """Count a refresh that fails, by address: the token that failed names nobody. Raises RateLimited, Unavailable."""
     key = ("refresh", address_of(request))
     _count("LIMIT_REFRESH", *key)
-    yield
+    try:
+        yield
+    except Unauthenticated as refusal:
+        log_refusal(refusal, operation="refresh", address=network_of(request))
+        raise
     _give_back("LIMIT_REFRESH", *key)
 
 
 @contextmanager
 def counting_wrong_passwords(request: Request | HttpRequest, *names: str) -> Iterator[None]:
-    """Count a sign-in that fails, by account and by address. Raises RateLimited, Unavailable.
+    """Count and log a sign-in that fails, by account and by address. Raises RateLimited, Unavailable.
+
+    A sign-in beyond ``LIMIT_SIGN_INS`` at the same time is refused uncounted: Unavailable.
 
     An account that was signed in to from this address has a count of its own there: strangers who try
     its name elsewhere do not lock its person out. Where several names came, each is tried at.
     """
-    address = address_of(request)
     accounts = {digest(_folded(name)) for name in names}
+    with password_check(), _failures_logged(network_of(request), accounts):
+        yield from _counted_try(address_of(request), accounts)
+
+
+@contextmanager
+def _failures_logged(network: str, accounts: set[str]) -> Iterator[None]:
+    # The typed name may be a password by mistake, so only its digest is logged.
+    try:
+        yield
+    except RateLimited as refusal:
+        log_refusal(refusal, operation="sign_in", address=network)
+        raise
+    except (Unavailable, DatabaseError):
+        raise
+    except Exception:
+        for account in accounts:
+            log_security_event("sign_in.failed", address=network, name=account)
+        raise
+
+
+def _counted_try(address: str, accounts: set[str]) -> Iterator[None]:
     _count("LIMIT_ADDRESS", "address", address)
     keys = [_key_of(account, address) for account in accounts]
     for key in keys:
@@ -52,12 +81,10 @@ def counting_wrong_passwords(request: Request | HttpRequest, *names: str) -> Ite
     for key in keys:
         _give_back("LIMIT_ACCOUNT", *key)
     _give_back("LIMIT_ADDRESS", "address", address)
-    if len(accounts) > 1:
-        # One of them let in, and nobody can say which.
-        return
-    with _fail_closed():
-        for account in accounts:
-            store.limiter().hit(KNOWN, *store.at("known", account, address))
+    # Of several names only one let in, and the page does not say which.
+    if len(accounts) == 1:
+        with _fail_closed():
+            store.limiter().hit(KNOWN, *store.at("known", *accounts, address))
 
 
 def _key_of(account: str, address: str) -> tuple[str, str, str]:

@@ -96,6 +96,12 @@ class Device(models.Model):
     seen_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        indexes = [
+            # Each sign-in deletes the rows that were last seen before any token could still be valid.
+            models.Index(fields=["seen_at"], name="chat_device_seen"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.name or 'device'} of {self.profile_id}"
 

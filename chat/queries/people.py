@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import router
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from chat.conf import token_settings
 from chat.errors import NotFound
 from chat.models import Device, Profile
 from chat.models.fetch import Fetch, fetch
@@ -48,12 +51,29 @@ def living_device(sid: UUID) -> Device | None:
     return found[0] if found else None
 
 
+def tokens_expired_before() -> datetime:
+    """Return the time before which a device must have been seen for all of its tokens to have expired.
+
+    A device is seen when its tokens are made, and again when they are used.
+    """
+    tokens = token_settings()
+    longest: timedelta = max(tokens["ACCESS_TOKEN_LIFETIME"], tokens["REFRESH_TOKEN_LIFETIME"])
+    return timezone.now() - longest - timedelta(seconds=tokens["LEEWAY"])
+
+
+def living_devices(person: Profile) -> QuerySet[Device]:
+    """Return the devices of a person that have neither ended nor expired."""
+    return Device.objects.filter(
+        profile=person, ended_at=None, seen_at__gte=tokens_expired_before()
+    )
+
+
 def devices_of(person: Profile, auth_hash: str | None = None) -> QuerySet[Device]:
     """Return the devices a person is signed in on, the last seen first.
 
     With a hash, those alone that the account as it is now still lets in.
     """
-    living = Device.objects.filter(profile=person, ended_at=None).order_by("-seen_at", "pk")
+    living = living_devices(person).order_by("-seen_at", "pk")
     return living if auth_hash is None else living.filter(auth_hash=auth_hash)
 
 

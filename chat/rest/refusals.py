@@ -28,7 +28,9 @@ from chat.errors import (
     Unavailable,
     Unsupported,
 )
+from chat.limits.addresses import network_of
 from chat.queries.grounds import says_expired
+from chat.security_log import log_refusal
 
 logger = logging.getLogger("chat.rest")
 
@@ -59,6 +61,7 @@ def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
     if error is None:
         developing = settings.DEBUG or settings.DEBUG_PROPAGATE_EXCEPTIONS
         return None if developing else _defect(exc, context)
+    _log(error, context)
     status = getattr(exc, "status_code", error.status)
     headers: dict[str, str] = {}
     if error.retry_after is not None:
@@ -66,6 +69,23 @@ def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = context["view"].get_authenticate_header(context["request"])
     return Response(error.as_dict(), status=status, headers=headers)
+
+
+def _log(error: ChatError, context: dict[str, Any]) -> None:
+    """Log a refusal that concerns security, with the pattern of the path: a path itself may hold a secret."""
+    request = context["request"]
+    if isinstance(error, Unauthenticated) and "HTTP_AUTHORIZATION" not in request.META:
+        # Sign-in and renewal log their own failures; a request without credentials is none.
+        return
+    match = request.resolver_match
+    viewer = vars(context["view"]).get("viewer")
+    log_refusal(
+        error,
+        operation=f"{request.method}:{match.route if match else ''}",
+        person=viewer and viewer.pk,
+        room=match and match.kwargs.get("room"),
+        address=network_of(request),
+    )
 
 
 def _defect(exc: Exception, context: dict[str, Any]) -> Response:

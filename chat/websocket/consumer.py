@@ -25,11 +25,13 @@ from chat.errors import (
     Unavailable,
 )
 from chat.events import encode
+from chat.limits.addresses import network_in
 from chat.limits.rooms import count_direct
 from chat.queries.access import membership_of
+from chat.security_log import log_refusal
 from chat.websocket.bridge import cross
 from chat.websocket.engine import running_hub
-from chat.websocket.frames import CLOSE_CODES, failed, parsed, ref_of, refuse
+from chat.websocket.frames import CLOSE_CODES, failed, log_failed, parsed, ref_of, refuse
 from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
@@ -115,6 +117,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
     except TimeoutError:
         await _turn_away(send, Unauthenticated("No sign-in came in time."), NO_AUTH_IN_TIME)
     except ChatError as refusal:
+        log_refusal(refusal, operation="socket:open", address=network_in(scope))
         await _turn_away(send, refusal)
     except asyncio.CancelledError:
         # Cancelled by ourselves, because a close frame found no room in the peer's buffer; or by the server.
@@ -173,10 +176,12 @@ async def _hear(
 ) -> None:
     """Answer one frame, a send when it is stored. Whatever is wrong with it, or with us, is said; the socket lives."""
     ref: dict[str, Any] = {}
+    name = room = None
     try:
         frame = parsed(message)
         ref = ref_of(frame)
         command = _command(socket, frame)
+        name, room = command.name, frame.get("room")
         if command.name != "resume":
             socket.standings = None
         if command.name == "message.send":
@@ -191,6 +196,7 @@ async def _hear(
         result = await _obey(hub, socket, command, frame, scope)
         metrics.acked(time.monotonic() - began)
     except ChatError as refusal:
+        log_failed(refusal, socket, name, room)
         socket.answer(failed(refusal, ref))
     except Exception as error:
         # Its message may quote what a person wrote, so only its kind and place are logged.

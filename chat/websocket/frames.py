@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -18,6 +20,7 @@ from chat.errors import (
     Unavailable,
     Unsupported,
 )
+from chat.security_log import log_refusal
 from chat.websocket.socket import Socket
 
 REF_MAX = 64
@@ -65,6 +68,13 @@ def ref_of(frame: dict[str, Any]) -> dict[str, Any]:
 def failed(error: ChatError, ref: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the answer that says what was refused."""
     return {"type": "failed", **(ref or {}), "error": error.as_dict()}
+
+
+def log_failed(error: ChatError, socket: Socket, command: str | None, room: Any = None) -> None:
+    """Log a refused command if its refusal concerns security; ``room`` is as the client sent it."""
+    with suppress(ValueError):
+        room = room and UUID(str(room))
+        log_refusal(error, operation=f"socket:{command or ''}", person=socket.viewer.pk, room=room)
 
 
 def refuse(socket: Socket, error: ChatError) -> None:

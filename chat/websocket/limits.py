@@ -18,7 +18,7 @@ from chat.limits.addresses import address_in
 from chat.limits.places import places, shared
 from chat.queries.people import Person
 from chat.websocket.bridge import cross
-from chat.websocket.frames import failed, parsed, ref_of, refuse
+from chat.websocket.frames import failed, log_failed, parsed, ref_of, refuse
 from chat.websocket.socket import Socket
 
 if AVAILABLE or TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Flow:
         if self._count <= self._rate.amount:
             return True
         refusal = RateLimited("Too many frames.", retry_after=max(1, ceil(self._ends - now)))
+        log_failed(refusal, socket, "frames")
         if self._count > FLOOD * self._rate.amount:
             refuse(socket, refusal)
             _note_flooder(socket.viewer, self._ends)

@@ -135,3 +135,51 @@ def test_devices_are_noted_as_seen_together(ann: Profile, bob: Profile, sign_in:
     seen = {one.pk: one.seen_at for one in Device.objects.all()}
     assert min(seen[first.pk], seen[second.pk]) >= now
     assert seen[ended.pk] == seen[other.pk] == old
+
+
+def seen(device: Device, ago: timedelta) -> Device:
+    Device.objects.filter(pk=device.pk).update(seen_at=timezone.now() - ago)
+    return device
+
+
+def test_device_with_expired_tokens_is_not_listed(ann: Profile, sign_in: SignIn) -> None:
+    expired, living = sign_in(ann), sign_in(ann)
+    seen(expired, timedelta(days=30, minutes=1))
+    seen(living, timedelta(days=29))
+    assert list(devices_of(ann)) == [living]
+
+
+def test_sign_in_deletes_devices_whose_tokens_have_expired(
+    ann: Profile, bob: Profile, sign_in: SignIn
+) -> None:
+    expired, ended, ended_lately, living = (sign_in(bob) for _ in range(4))
+    end_devices(bob, [ended.pk, ended_lately.pk])
+    seen(expired, timedelta(days=31))
+    seen(ended, timedelta(days=31))
+    seen(living, timedelta(days=29))
+    new = sign_in(ann)
+    assert set(Device.objects.all()) == {ended_lately, living, new}
+
+
+def test_sign_in_deletes_a_bounded_number_of_devices(
+    ann: Profile, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        seen(sign_in(ann), timedelta(days=29))
+    Device.objects.update(seen_at=timezone.now() - timedelta(days=31))
+    monkeypatch.setattr("chat.actions.devices.EXPIRED_AT_ONCE", 2)
+    sign_in(ann)
+    assert Device.objects.count() == 2
+
+
+def test_sign_in_beyond_the_limit_ends_the_device_seen_longest_ago(
+    ann: Profile, bob: Profile, sign_in: SignIn, configured: Callable[..., None], heard: Heard
+) -> None:
+    configured(LIMIT_DEVICES=2)
+    oldest, older, other = sign_in(ann), sign_in(ann), sign_in(bob)
+    seen(oldest, timedelta(hours=2))
+    seen(older, timedelta(hours=1))
+    assert heard.types_of(sign_in, ann) == ["device.ended"]
+    assert living_device(oldest.pk) is None
+    assert older in devices_of(ann)
+    assert list(devices_of(bob)) == [other]

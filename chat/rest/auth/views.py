@@ -18,6 +18,8 @@ from chat.actions.devices import end_devices, end_outdated, open_device, renew_d
 from chat.actions.people import profile_for, register_person
 from chat.actions.tickets import LIFETIME, make_ticket
 from chat.errors import Conflict, Forbidden, RateLimited, TokenExpired, Unauthenticated
+from chat.limits.addresses import network_of
+from chat.limits.password_checks import password_check
 from chat.limits.sign_in import (
     count_registration,
     counting_bad_refreshes,
@@ -36,6 +38,7 @@ from chat.rest.auth.shapes import (
 )
 from chat.rest.auth.tokens import issue, read_refresh
 from chat.rest.base import ChatViewSet
+from chat.security_log import log_security_event
 from chat.serializers.fields import plain_text
 from chat.serializers.people import DeviceSerializer, OwnProfileSerializer
 
@@ -63,7 +66,9 @@ class RegistrationViewSet(OpenViewSet):
     def create(self, request: Request) -> Response:
         """Make an account."""
         count_registration(request)
-        person = register_person(**self.body())
+        with password_check():
+            person = register_person(**self.body())
+        log_security_event("account.registered", person=person.pk, address=network_of(request))
         return Response(OwnProfileSerializer().to_representation(person), status=201)
 
 
@@ -86,6 +91,9 @@ class TokenViewSet(OpenViewSet):
         # What a changed password has put an end to is listed no longer than until the new one is used.
         end_outdated([person.pk])
         open_device(person, user, name=name, refresh_jti=pair.refresh_jti, sid=sid)
+        log_security_event(
+            "sign_in.succeeded", person=person.pk, device=sid, address=network_of(request)
+        )
         return Response(pair.shape())
 
     @sensitive_variables()

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('chat', '0006_bans'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='device',
+            index=models.Index(fields=['seen_at'], name='chat_device_seen'),
+        ),
+    ]
