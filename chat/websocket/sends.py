@@ -13,7 +13,7 @@ from chat.actions.group_commit import ANSWER_TIMEOUT, Result, group_commit
 from chat.actions.sending import Draft, Sent
 from chat.commands import sent_answer
 from chat.errors import ChatError, Unavailable
-from chat.websocket.frames import failed
+from chat.websocket.frames import failed, log_failed
 from chat.websocket.hub import Hub
 from chat.websocket.socket import Socket
 
@@ -30,7 +30,7 @@ class Sends:
         self._hub = hub
         self._socket = socket
         self._numbers = count()
-        self._under_way: dict[int, tuple[dict[str, Any], float, asyncio.TimerHandle]] = {}
+        self._under_way: dict[int, tuple[Draft, dict[str, Any], float, asyncio.TimerHandle]] = {}
         self._fewer: asyncio.Future[None] | None = None
 
     def begin(self, draft: Draft, ref: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ class Sends:
         group_commit().submit(draft, self._hub.hand_back, answer)
         loop = asyncio.get_running_loop()
         timer = loop.call_later(ANSWER_TIMEOUT, answer, Unavailable())
-        self._under_way[number] = (ref, loop.time(), timer)
+        self._under_way[number] = (draft, ref, loop.time(), timer)
         # The server, if it leaves now, waits for the answer.
         self._socket.begun()
 
@@ -49,8 +49,10 @@ class Sends:
         send = self._under_way.pop(number, None)
         if send is None:
             return
-        ref, began, timer = send
+        draft, ref, began, timer = send
         timer.cancel()
+        if isinstance(result, ChatError):
+            log_failed(result, self._socket, "message.send", draft.room)
         metrics.acked(asyncio.get_running_loop().time() - began)
         self._socket.answer(_shape(result, ref))
         self._socket.ended()
