@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,17 @@ def sources(*folders: str) -> list[Path]:
     return [path for path in found if path.stat().st_size and "migrations" not in path.parts]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    # Python 3.11.7 raises SystemError when finalizers run while it builds a tree (CPython issue 106905).
+    gc.disable()
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
+
+
 def module_of(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -60,7 +73,7 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
 def imports(path: Path, modules: set[str]) -> set[str]:
     """The modules of the chat that a file imports, wherever in it."""
     found: set[str] = set()
-    for node in running(ast.parse(path.read_text())):
+    for node in running(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -169,7 +182,7 @@ def test_the_core_needs_no_extra() -> None:
     needing = []
     for path in sources("chat"):
         if room_of(module_of(path)) in core:
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(tree_of(path)):
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     named = [getattr(node, "module", None) or "", *(a.name for a in node.names)]
                     if {name.split(".")[0] for name in named} & extras:
@@ -184,7 +197,7 @@ def test_one_file_knows_spectacular() -> None:
 
 
 def _imported(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = list(ast.walk(tree_of(path)))
     named = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
     named += [one.name for node in nodes if isinstance(node, ast.Import) for one in node.names]
     return {name.split(".")[0] for name in named}
@@ -195,14 +208,14 @@ HOUSE = sources("chat", "project", "tests")
 
 def test_files_are_small_and_say_what_they_are() -> None:
     long = [str(path) for path in HOUSE if len(path.read_text().splitlines()) > LINES_OF_A_FILE]
-    silent = [str(path) for path in HOUSE if not ast.get_docstring(ast.parse(path.read_text()))]
+    silent = [str(path) for path in HOUSE if not ast.get_docstring(tree_of(path))]
     assert not long
     assert not silent
 
 
 def functions(paths: Iterable[Path]) -> Iterator[tuple[Path, Function]]:
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, Function):
                 yield path, node
 
