@@ -16,6 +16,7 @@ from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.extras import named
+from chat.queries.epoch import current_epoch
 
 with named():
     from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -50,7 +51,8 @@ def deliver(items: list[Published]) -> None:
         for receiver in tuple(_receivers):
             receiver(items)
     elif shared_layer() is not None:
-        sending = send_to_layer(items, origin="")
+        # After the commit: an event may be older than its label, and then is found in the log.
+        sending = send_to_layer(items, origin="", epoch=current_epoch())
         asyncio.run_coroutine_threadsafe(sending, _publisher()).result()
 
 
@@ -89,7 +91,7 @@ def let_rest(what: str, error: Exception) -> None:
     _rest.until = monotonic() + LAYER_REST
 
 
-async def send_to_layer(items: Iterable[Published], *, origin: str) -> None:
+async def send_to_layer(items: Iterable[Published], *, origin: str, epoch: str) -> None:
     """Send events on, those of a room in one message, unless the layer has just failed."""
     layer = shared_layer()
     if layer is None or resting():
@@ -98,14 +100,20 @@ async def send_to_layer(items: Iterable[Published], *, origin: str) -> None:
     try:
         async with asyncio.timeout(LAYER_TIMEOUT):
             for room, of_room in by_room:
-                await layer.group_send(group_of(room), _packed(room, of_room, origin))
+                await layer.group_send(group_of(room), _packed(room, of_room, origin, epoch))
     except Exception as error:
         let_rest("send", error)
 
 
-def _packed(room: str, items: Iterable[Published], origin: str) -> dict[str, Any]:
+def _packed(room: str, items: Iterable[Published], origin: str, epoch: str) -> dict[str, Any]:
     events = [[item.seq, item.type, item.text, item.since, item.narrower] for item in items]
-    return {"type": "chat.events", "origin": origin, "room": room, "events": events}
+    return {
+        "type": "chat.events",
+        "origin": origin,
+        "epoch": epoch,
+        "room": room,
+        "events": events,
+    }
 
 
 def unpacked(message: dict[str, Any]) -> list[Published]:

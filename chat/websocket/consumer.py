@@ -105,8 +105,12 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
             await places.enter_async_context(place_of_person(who.viewer))
             await refuse_flooder(who.viewer)
             hub = await running_hub()
+            epoch = hub.epoch
             mine = await hub.standings.ask((who.viewer.pk, UUID(only) if only else None))
             socket = await enter(hub, scope, send, who, only, mine)
+            if hub.epoch != epoch:
+                # The rooms were read in another one.
+                raise Unavailable()
             stay(scope, hub, socket)
             say_hello(hub, socket)
             if ref:

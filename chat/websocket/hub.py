@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from chat import metrics
+from chat.actions.epoch import renew_epoch
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.outlets import sockets as outlet
 from chat.queries import log, rooms
-from chat.queries.epoch import current_epoch
 from chat.websocket.bridge import cross
+from chat.websocket.leaving import reconnect_in
+from chat.websocket.reading import NewEpoch, Reader
 from chat.websocket.run import Run, runs
 from chat.websocket.socket import Seat, Socket
 from chat.websocket.together import Together
+
+logger = logging.getLogger("chat.websocket.hub")
 
 # Layer messages that wait to be sent while the layer is slow; older ones are left to the others' ticks.
 OUTGOING_MAX = 10_000
@@ -33,6 +39,12 @@ class Channel:
     sockets: dict[Socket, None] = field(default_factory=dict)
     early: dict[int, Published] = field(default_factory=dict)
     subscribed: bool = False
+
+    def forget(self) -> None:
+        """Become a room that must be opened anew; the layer goes on sending its events here."""
+        self.seq = None
+        self.sockets.clear()
+        self.early.clear()
 
 
 # What an event does to the sockets themselves.
@@ -53,20 +65,26 @@ class Hub:
         self.id = uuid4().hex
         self.before = before
         self.after = after
-        self.epoch = ""
+        self.reader = Reader(self.begin)
+        self.read = self.reader.read
         self.rooms: dict[str, Channel] = {}
         self.sockets: dict[Socket, None] = {}
         self.behind: set[str] = set()
         self.moved: set[str] = set()
         self.gap = asyncio.Event()
         self.outgoing: asyncio.Queue[list[Published]] = asyncio.Queue(OUTGOING_MAX)
-        self.standings = Together(rooms.standings_of)
+        self.standings = Together(lambda asked: self.read(rooms.standings_of, asked))
         self.starting = asyncio.Lock()
         self.attached = asyncio.Event()
         self.layer = outlet.shared_layer()
         self.layer_channel: str | None = None
         self._loop = asyncio.get_running_loop()
         outlet.attach(self.post)
+
+    @property
+    def epoch(self) -> str:
+        """The epoch of all positions here; empty until the first look."""
+        return self.reader.epoch
 
     # Events come in: from this process, from the layer, from the log.
 
@@ -238,7 +256,10 @@ class Hub:
         await self.attached.wait()
         while self.layer is not None:
             message = await self.layer.receive(self.layer_channel)
-            if message.get("type") == "chat.events" and message["origin"] != self.id:
+            if message.get("type") != "chat.events" or message["origin"] == self.id:
+                continue
+            # A seq of another epoch is another place. Processes without a hub, or of an earlier version, name none.
+            if message.get("epoch") in (None, "", self.epoch):
                 self.accept(outlet.unpacked(message))
 
     async def pass_on(self) -> None:
@@ -247,7 +268,7 @@ class Hub:
             items = await self.outgoing.get()
             while not self.outgoing.empty():
                 items = items + self.outgoing.get_nowait()
-            await outlet.send_to_layer(items, origin=self.id)
+            await outlet.send_to_layer(items, origin=self.id, epoch=self.epoch)
 
     async def mend(self) -> None:
         """Read from the log what did not come in time, for ever: one query for all rooms with a hole."""
@@ -269,7 +290,10 @@ class Hub:
         cursors = {r: c.seq for r in suspects if (c := self.rooms.get(r)) and c.seq is not None}
         if not cursors:
             return
-        items = await cross(log.missed, cursors, chat_settings.RESUME_MAX)
+        try:
+            items = await self.read(log.missed, cursors, chat_settings.RESUME_MAX)
+        except NewEpoch:
+            return
         if items:
             metrics.repaired(len({item.room for item in items}), len(items))
         for item in items:
@@ -287,15 +311,49 @@ class Hub:
 
     async def look(self, *, everywhere: bool) -> None:
         """Compare our places with the log: of what happened lately, or of all our rooms."""
-        self.epoch = await cross(current_epoch)
-        if everywhere:
-            heads = await cross(log.heads_of, list(self.rooms))
-        else:
-            heads = await cross(log.recent_heads, RECENT)
+        before = {room: channel.seq for room, channel in self.rooms.items()}
+        try:
+            if everywhere:
+                heads = await self.read(log.heads_of, list(before))
+            else:
+                heads = await self.read(log.recent_heads, RECENT)
+        except NewEpoch:
+            return
+        if any(head < (before.get(room) or 0) for room, head in heads.items()):
+            await self._renew()
+            return
         for room, head in heads.items():
             channel = self.rooms.get(room)
             if channel is not None and channel.seq is not None and channel.seq < head:
                 self.suspect(room)
+
+    # Another log: a backup was restored, or another server took over.
+
+    def begin(self) -> None:
+        """Forget every position, and have all sockets come back: their cursors will be answered `reset`."""
+        logger.warning(
+            "the log is another one (restored, failed over or renewed): %d sockets are closed",
+            len(self.sockets),
+        )
+        while not self.outgoing.empty():
+            self.outgoing.get_nowait()
+        self.behind.clear()
+        self.moved.clear()
+        for channel in self.rooms.values():
+            channel.forget()
+        sockets, self.sockets = self.sockets, {}
+        for socket in sockets:
+            socket.seats.clear()
+            # One that is not greeted yet meets the new epoch in its handshake.
+            if socket.greeted:
+                socket.leave(reconnect_in(len(sockets)))
+
+    async def _renew(self) -> None:
+        """Renew the epoch, as a head went back without one: else cursors beyond it would miss what comes there."""
+        logger.error("the log of a room is shorter than it was: the epoch is renewed")
+        await cross(renew_epoch, self.epoch)
+        with suppress(NewEpoch):
+            await self.read(log.heads_of, ())
 
     async def attend(self) -> None:
         """Have the layer know what we hear, as far as it does not; apart from looking, which never waits for it."""

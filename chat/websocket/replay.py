@@ -7,7 +7,6 @@ from uuid import UUID
 
 from chat.queries import log, rooms
 from chat.serializers.rooms import room_shape
-from chat.websocket.bridge import cross
 from chat.websocket.hub import Hub
 from chat.websocket.socket import Seat, Socket
 
@@ -30,7 +29,7 @@ async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
             return
         socket.seats[room].history_from = standing.history_from
         cursors = {room: min(after, standing.head)}
-        await _replay(socket, cursors, {room: standing})
+        await _replay(hub, socket, cursors, {room: standing})
         socket.release(room, cursors[room])
 
 
@@ -44,9 +43,9 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
         try:
             mine = _as_seated(socket, cursors) or await hub.standings.ask(socket.asked)
             known = {room: cursors[room] for room in mine if room in cursors and room in seats}
-            await _own_first(socket, epoch == hub.epoch, known, mine)
+            await _own_first(hub, socket, epoch == hub.epoch, known, mine)
             if not socket.only:
-                await _tell_changes(socket, cursors, mine, seats)
+                await _tell_changes(hub, socket, cursors, mine, seats)
         finally:
             # Also after a failure: a room must not stay silent. A client that missed something sees the gap.
             for room, seat in seats.items():
@@ -73,7 +72,7 @@ def _as_seated(socket: Socket, cursors: dict[str, int]) -> rooms.Standings | Non
 
 
 async def _own_first(
-    socket: Socket, same_epoch: bool, known: dict[str, int], mine: rooms.Standings
+    hub: Hub, socket: Socket, same_epoch: bool, known: dict[str, int], mine: rooms.Standings
 ) -> None:
     """Catch up the own log, which tells of rooms joined and left, and then all other rooms."""
     own = {room: seq for room, seq in known.items() if room == socket.own_log}
@@ -84,11 +83,13 @@ async def _own_first(
             if reason:
                 _reset(socket, room, reason, mine[room].head)
                 del cursors[room]
-        await _catch_up(socket, cursors, mine)
+        await _catch_up(hub, socket, cursors, mine)
 
 
-async def _catch_up(socket: Socket, cursors: dict[str, int], mine: rooms.Standings) -> None:
-    lost, gone = await _replay(socket, cursors, mine)
+async def _catch_up(
+    hub: Hub, socket: Socket, cursors: dict[str, int], mine: rooms.Standings
+) -> None:
+    lost, gone = await _replay(hub, socket, cursors, mine)
     for room, seq in cursors.items():
         if room in gone:
             _tell_left(socket, room)
@@ -102,7 +103,7 @@ async def _catch_up(socket: Socket, cursors: dict[str, int], mine: rooms.Standin
 
 
 async def _replay(
-    socket: Socket, cursors: dict[str, int], mine: rooms.Standings
+    hub: Hub, socket: Socket, cursors: dict[str, int], mine: rooms.Standings
 ) -> tuple[set[str], set[str]]:
     """Send the events past the cursors, moving them.
 
@@ -111,7 +112,7 @@ async def _replay(
     lost: set[str] = set()
     gone: set[str] = set()
     while (wanted := _page(cursors, mine, lost | gone)) and not socket.closing:
-        page, left = await cross(log.replay, socket.viewer, wanted)
+        page, left = await hub.read(log.replay, socket.viewer, wanted)
         gone |= left
         for room, seq, text in page:
             if room in lost or seq != cursors[room] + 1:
@@ -148,6 +149,7 @@ def _reset(socket: Socket, room: str, reason: str, head: int) -> None:
 
 
 async def _tell_changes(
+    hub: Hub,
     socket: Socket,
     cursors: dict[str, int],
     mine: rooms.Standings,
@@ -159,7 +161,7 @@ async def _tell_changes(
             _tell_left(socket, room)
     new = [UUID(room) for room in mine if room not in cursors and room in seats]
     for start in range(0, len(new), ROOMS):
-        found = await cross(rooms.room_views, socket.viewer, new[start : start + ROOMS])
+        found = await hub.read(rooms.room_views, socket.viewer, new[start : start + ROOMS])
         for shape in map(room_shape, found.values()):
             # Not further than the head read at first: what came since is still to be told, of the own log above all.
             shape["head"] = mine[shape["id"]].head

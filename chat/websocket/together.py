@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Generic, TypeVar
-
-from chat.websocket.bridge import cross
 
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
@@ -21,7 +19,7 @@ class Together(Generic[Key, Found]):
     A lone one waits for nothing. No answer was read before its question was asked.
     """
 
-    def __init__(self, read: Callable[[Collection[Key]], Mapping[Key, Found]]) -> None:
+    def __init__(self, read: Callable[[Collection[Key]], Awaitable[Mapping[Key, Found]]]) -> None:
         self._read = read
         self._waiting: dict[Key, asyncio.Future[Found]] = {}
         self._reading: asyncio.Task[None] | None = None
@@ -41,7 +39,7 @@ class Together(Generic[Key, Found]):
             while self._waiting:
                 some = {key: self._waiting.pop(key) for key in list(self._waiting)[:MOST]}
                 try:
-                    found = await cross(self._read, some.keys())
+                    found = await self._read(some.keys())
                 except Exception as error:
                     for answer in some.values():
                         answer.set_exception(error)

@@ -10,6 +10,7 @@ import pytest
 
 from chat.errors import Unavailable
 from chat.websocket import together
+from chat.websocket.bridge import cross
 from chat.websocket.together import Together
 
 
@@ -21,6 +22,9 @@ class Book:
         self.free = threading.Event()
         self.free.set()
         self.opened = threading.Event()
+
+    async def lent(self, keys: Collection[str]) -> dict[str, int]:
+        return await cross(self.read, keys)
 
     def read(self, keys: Collection[str]) -> dict[str, int]:
         self.asked.append(sorted(keys))
@@ -34,7 +38,7 @@ class Book:
 def test_who_waits_is_read_with_all_others_who_do() -> None:
     async def scene() -> None:
         book = Book()
-        asking = Together(book.read)
+        asking = Together(book.lent)
         book.free.clear()
         first = asyncio.create_task(asking.ask("a"))
         await asyncio.to_thread(book.opened.wait, 10)
@@ -55,7 +59,7 @@ def test_one_query_is_not_asked_for_any_number(monkeypatch: pytest.MonkeyPatch) 
 
     async def scene() -> None:
         book = Book()
-        asking = Together(book.read)
+        asking = Together(book.lent)
         await asyncio.gather(*(asking.ask(key) for key in "abc"))
         assert book.asked == [["a", "b"], ["c"]]
 
@@ -65,7 +69,7 @@ def test_one_query_is_not_asked_for_any_number(monkeypatch: pytest.MonkeyPatch) 
 def test_a_reading_that_fails_fails_for_those_who_wait_for_it_alone() -> None:
     async def scene() -> None:
         book = Book()
-        asking = Together(book.read)
+        asking = Together(book.lent)
         with pytest.raises(Unavailable):
             await asking.ask("torn")
         assert await asking.ask("whole") == 2
@@ -76,7 +80,7 @@ def test_a_reading_that_fails_fails_for_those_who_wait_for_it_alone() -> None:
 def test_who_goes_takes_no_answer_with_them() -> None:
     async def scene() -> None:
         book = Book()
-        asking = Together(book.read)
+        asking = Together(book.lent)
         book.free.clear()
         gone, stays = (asyncio.create_task(asking.ask("a")) for _ in range(2))
         await asyncio.to_thread(book.opened.wait, 10)
