@@ -19,6 +19,7 @@ from chat.websocket.bridge import cross
 from chat.websocket.frames import refuse
 from chat.websocket.hub import Hub
 from chat.websocket.limits import keep_places
+from chat.websocket.repair import look, mend
 from chat.websocket.signin import still_in
 from chat.websocket.socket import TOO_SLOW, Socket
 
@@ -47,7 +48,7 @@ async def running_hub() -> Hub:
     async with hub.starting:
         if not hub.epoch:
             await hub.connect()
-            await hub.look(everywhere=False)
+            await look(hub, everywhere=False)
     return hub
 
 
@@ -68,7 +69,7 @@ def _begun(hub: Hub) -> Hub:
     works: dict[str, Work] = {
         "listening": hub.listen,
         "passing on": hub.pass_on,
-        "mending": hub.mend,
+        "mending": lambda: mend(hub),
         "attending": lambda: _attend(hub),
         "ticking": lambda: _tick(hub),
         "beating": lambda: _beat(hub),
@@ -123,7 +124,7 @@ async def _tick(hub: Hub) -> None:
     while True:
         await asyncio.sleep(chat_settings.TICK)
         everywhere = time.monotonic() - looked_everywhere > chat_settings.TICK_ALL
-        await hub.look(everywhere=everywhere)
+        await look(hub, everywhere=everywhere)
         if everywhere:
             looked_everywhere = time.monotonic()
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from chat import metrics
-from chat.actions.epoch import renew_epoch
-from chat.conf import chat_settings
 from chat.events import Published
 from chat.outlets import sockets as outlet
-from chat.queries import log, rooms
-from chat.websocket.bridge import cross
+from chat.queries import rooms
 from chat.websocket.leaving import reconnect_in
-from chat.websocket.reading import NewEpoch, Reader
+from chat.websocket.reading import Reader
 from chat.websocket.run import Run, runs
 from chat.websocket.socket import Seat, Socket
 from chat.websocket.together import Together
@@ -28,7 +24,6 @@ logger = logging.getLogger("chat.websocket.hub")
 # Layer messages that wait to be sent while the layer is slow; older ones are left to the others' ticks.
 OUTGOING_MAX = 10_000
 EARLY_MAX = 1_000
-RECENT = 60
 
 
 @dataclass(slots=True)
@@ -270,63 +265,6 @@ class Hub:
                 items = items + self.outgoing.get_nowait()
             await outlet.send_to_layer(items, origin=self.id, epoch=self.epoch)
 
-    async def mend(self) -> None:
-        """Read from the log what did not come in time, for ever: one query for all rooms with a hole."""
-        while True:
-            await self.gap.wait()
-            await asyncio.sleep(chat_settings.GAP_WAIT)
-            self.gap.clear()
-            suspects, self.behind = self.behind, set()
-            try:
-                await self.repair(suspects)
-            except BaseException:
-                # Whoever takes this up again must find them still suspected.
-                for room in suspects:
-                    self.suspect(room)
-                raise
-
-    async def repair(self, suspects: Iterable[str]) -> None:
-        """Bring rooms up to their logs; those of which there is more to read stay suspected."""
-        cursors = {r: c.seq for r in suspects if (c := self.rooms.get(r)) and c.seq is not None}
-        if not cursors:
-            return
-        try:
-            items = await self.read(log.missed, cursors, chat_settings.RESUME_MAX)
-        except NewEpoch:
-            return
-        if items:
-            metrics.repaired(len({item.room for item in items}), len(items))
-        for item in items:
-            self._step_over(item)
-            self.accept([item])
-        if len(items) == chat_settings.RESUME_MAX or len(cursors) > log.SLICE:
-            for room in cursors:
-                self.suspect(room)
-
-    def _step_over(self, item: Published) -> None:
-        """Where the log itself begins later than our place (it was pruned), go on from its beginning."""
-        channel = self.rooms.get(item.room)
-        if channel is not None and channel.seq is not None and item.seq > channel.seq + 1:
-            channel.seq = item.seq - 1
-
-    async def look(self, *, everywhere: bool) -> None:
-        """Compare our places with the log: of what happened lately, or of all our rooms."""
-        before = {room: channel.seq for room, channel in self.rooms.items()}
-        try:
-            if everywhere:
-                heads = await self.read(log.heads_of, list(before))
-            else:
-                heads = await self.read(log.recent_heads, RECENT)
-        except NewEpoch:
-            return
-        if any(head < (before.get(room) or 0) for room, head in heads.items()):
-            await self._renew()
-            return
-        for room, head in heads.items():
-            channel = self.rooms.get(room)
-            if channel is not None and channel.seq is not None and channel.seq < head:
-                self.suspect(room)
-
     # Another log: a backup was restored, or another server took over.
 
     def begin(self) -> None:
@@ -347,13 +285,6 @@ class Hub:
             # One that is not greeted yet meets the new epoch in its handshake.
             if socket.greeted:
                 socket.leave(reconnect_in(len(sockets)))
-
-    async def _renew(self) -> None:
-        """Renew the epoch, as a head went back without one: else cursors beyond it would miss what comes there."""
-        logger.error("the log of a room is shorter than it was: the epoch is renewed")
-        await cross(renew_epoch, self.epoch)
-        with suppress(NewEpoch):
-            await self.read(log.heads_of, ())
 
     async def attend(self) -> None:
         """Have the layer know what we hear, as far as it does not; apart from looking, which never waits for it."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 from chat.queries import log, rooms
+from chat.queries.people import Person
 from chat.serializers.rooms import room_shape
 from chat.websocket.hub import Hub
+from chat.websocket.reading import NewEpoch
 from chat.websocket.socket import Seat, Socket
+
+Some = TypeVar("Some")
+Found = TypeVar("Found")
 
 # Events read at once; the next page is read when the reader has taken this one.
 PAGE = 200
@@ -112,7 +119,7 @@ async def _replay(
     lost: set[str] = set()
     gone: set[str] = set()
     while (wanted := _page(cursors, mine, lost | gone)) and not socket.closing:
-        page, left = await hub.read(log.replay, socket.viewer, wanted)
+        page, left = await _read(hub, socket, log.replay, wanted)
         gone |= left
         for room, seq, text in page:
             if room in lost or seq != cursors[room] + 1:
@@ -123,6 +130,15 @@ async def _replay(
             await socket.flushed()
         lost |= {r for r, (_, last) in wanted.items() if cursors[r] < last and r not in left}
     return lost, gone
+
+
+async def _read(
+    hub: Hub, socket: Socket, query: Callable[[Person, Some], Found], some: Some
+) -> Found:
+    """Read something for a socket. Raises NewEpoch where its positions are in another epoch."""
+    if socket not in hub.sockets:
+        raise NewEpoch()
+    return await hub.read(query, socket.viewer, some)
 
 
 def _page(cursors: dict[str, int], mine: rooms.Standings, done: set[str]) -> dict[str, log.Stretch]:
@@ -161,7 +177,7 @@ async def _tell_changes(
             _tell_left(socket, room)
     new = [UUID(room) for room in mine if room not in cursors and room in seats]
     for start in range(0, len(new), ROOMS):
-        found = await hub.read(rooms.room_views, socket.viewer, new[start : start + ROOMS])
+        found = await _read(hub, socket, rooms.room_views, new[start : start + ROOMS])
         for shape in map(room_shape, found.values()):
             # Not further than the head read at first: what came since is still to be told, of the own log above all.
             shape["head"] = mine[shape["id"]].head

@@ -87,10 +87,10 @@ def resume_from_cursor() -> None:
 
     right = replay._replay
 
-    async def one_too_many(socket: Any, cursors: dict[str, int], mine: Any) -> Any:
+    async def one_too_many(hub: Any, socket: Any, cursors: dict[str, int], mine: Any) -> Any:
         for room, seq in cursors.items():
             cursors[room] = max(0, seq - 1)
-        return await right(socket, cursors, mine)
+        return await right(hub, socket, cursors, mine)
 
     replay._replay = one_too_many
 
@@ -112,9 +112,9 @@ def lossy_layer() -> None:
 
     send = sockets.send_to_layer
 
-    async def send_to_layer(items: Any, *, origin: str) -> None:
+    async def send_to_layer(items: Any, **labels: str) -> None:
         if random.random() < 0.1:
-            await send(items, origin=origin)
+            await send(items, **labels)
 
     sockets.send_to_layer = send_to_layer
     _deaf_to_the_log()

@@ -58,12 +58,12 @@ def before_push(after: int) -> None:
 
     pushed, send = count(1), sockets.send_to_layer
 
-    async def send_to_layer(items: Any, *, origin: str) -> None:
+    async def send_to_layer(items: Any, **labels: str) -> None:
         if next(pushed) >= after:
             # Time for the acknowledgement to go out.
             await asyncio.sleep(0.1)
             die()
-        await send(items, origin=origin)
+        await send(items, **labels)
 
     sockets.send_to_layer = send_to_layer
 

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from chat.actions.members import add_member, join_room, leave_room, remove_member
 from chat.actions.messages import delete_message, edit_message
@@ -133,17 +132,6 @@ def test_cursors_of_another_epoch_are_all_reset(group: Room, bob: Profile) -> No
 def test_an_epoch_stays_as_it_is(db: None) -> None:
     assert current_epoch() == current_epoch()
     assert Epoch.objects.count() == 1
-
-
-def test_an_epoch_carries_the_marks_of_a_cluster(db: None) -> None:
-    stored, *marks = current_epoch().split("-")
-    assert stored == Epoch.objects.get().value.hex
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT system_identifier FROM pg_control_system()")
-            assert marks[0] == f"{cursor.fetchone()[0]:x}"
-    else:
-        assert marks == []
 
 
 def test_sync_brings_each_room_to_its_head(

@@ -18,6 +18,7 @@ from chat.outlets import sockets as outlet
 from chat.websocket import effects, engine
 from chat.websocket.bridge import cross
 from chat.websocket.hub import Channel, Hub
+from chat.websocket.repair import look
 from chat.websocket.socket import Seat, Socket
 from tests.conftest import Heard
 from tests.scene import say
@@ -130,10 +131,10 @@ def test_what_happened_lately_is_looked_for(den: Room, ann: Profile, heard: Hear
 
     async def scene(hub: Hub) -> None:
         sit(hub, Ear(), {str(den.pk): head})
-        await hub.look(everywhere=False)
+        await look(hub, everywhere=False)
         assert not hub.behind
         await cross(say, ann, den)
-        await hub.look(everywhere=False)
+        await look(hub, everywhere=False)
         assert hub.behind == {str(den.pk)}
 
     play(scene)
@@ -149,9 +150,9 @@ def test_what_happened_long_ago_is_found_by_comparing_all_heads(
 
     async def scene(hub: Hub) -> None:
         sit(hub, Ear(), {str(den.pk): head - 1})
-        await hub.look(everywhere=False)
+        await look(hub, everywhere=False)
         assert not hub.behind
-        await hub.look(everywhere=True)
+        await look(hub, everywhere=True)
         assert hub.behind == {str(den.pk)}
         hub.behind.clear()
         hub.gap.clear()
@@ -225,8 +226,8 @@ def test_the_watch_looks_at_tokens(configured: Callable[..., None]) -> None:
 # Between processes.
 
 
-def sent(items: list[Published], origin: str = "another") -> dict[str, Any]:
-    return outlet._packed("r", items, origin)
+def sent(items: list[Published], origin: str = "another", epoch: str = "") -> dict[str, Any]:
+    return outlet._packed("r", items, origin, epoch)
 
 
 def test_a_layer_message_says_all_that_was_published() -> None:

@@ -13,6 +13,7 @@ from chat.models import Event, Profile, Room
 from chat.queries.rooms import standings
 from chat.websocket.bridge import cross
 from chat.websocket.hub import Hub
+from chat.websocket.repair import mend, repair
 from chat.websocket.replay import resume
 from tests.conftest import Heard
 from tests.scene import own_log, say
@@ -30,7 +31,7 @@ def test_a_hole_is_mended_without_being_asked(den: Room, ann: Profile, heard: He
     async def scene(hub: Hub) -> None:
         ear = Ear()
         sit(hub, ear, {str(den.pk): lost.seq - 1})
-        with going(hub.mend()):
+        with going(mend(hub)):
             hub.accept(heard[-1:])
             await ear.until(lambda: ear.seqs)
         assert ear.seqs == [lost.seq, came.seq]
@@ -47,10 +48,10 @@ def test_what_is_more_than_one_page_stays_suspected(
     async def scene(hub: Hub) -> None:
         ear, room = Ear(), str(den.pk)
         sit(hub, ear, {room: seqs[0] - 1})
-        await hub.repair([room])
+        await repair(hub, [room])
         assert (ear.seqs, hub.behind) == (seqs[:2], {room})
         hub.behind.clear()
-        await hub.repair([room])
+        await repair(hub, [room])
         assert (ear.seqs, hub.behind) == (seqs, set())
 
     play(scene)
@@ -65,7 +66,7 @@ def test_where_the_log_begins_later_it_goes_on_from_there(
     async def scene(hub: Hub) -> None:
         ear = Ear()
         sit(hub, ear, {str(den.pk): pruned.seq - 1})
-        await hub.repair([str(den.pk)])
+        await repair(hub, [str(den.pk)])
         assert ear.seqs == [kept.seq]
 
     play(scene)

@@ -15,6 +15,7 @@ from chat.websocket import engine
 from chat.websocket.bridge import cross
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import reconnect_in
+from chat.websocket.repair import mend
 from chat.websocket.socket import Seat
 from tests.conftest import Heard
 from tests.scene import say
@@ -116,9 +117,9 @@ def test_a_hole_stays_suspected_while_the_log_cannot_be_read(
         await cross(say, ann, den)
         hub.suspect(room)
         with database_away(), pytest.raises(Exception, match="not available"):
-            await hub.mend()
+            await mend(hub)
         assert hub.behind == {room}
-        with going(hub.mend()):
+        with going(mend(hub)):
             await ear.until(lambda: ear.seqs == [head + 1])
 
     play(scene)
@@ -126,7 +127,11 @@ def test_a_hole_stays_suspected_while_the_log_cannot_be_read(
 
 @pytest.mark.django_db(transaction=True)
 def test_after_a_failure_the_log_is_compared_everywhere(
-    den: Room, ann: Profile, heard: Heard, configured: Callable[..., None]
+    den: Room,
+    ann: Profile,
+    heard: Heard,
+    configured: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was missed while no look succeeded may be older than a minute."""
     configured(TICK=0.01)
@@ -135,13 +140,13 @@ def test_after_a_failure_the_log_is_compared_everywhere(
     async def scene(hub: Hub) -> None:
         sit(hub, Ear(), {room: head - 1})
         looks: list[bool] = []
-        look = hub.look
+        look = engine.look
 
-        async def looked(*, everywhere: bool) -> None:
+        async def looked(hub: Hub, *, everywhere: bool) -> None:
             looks.append(everywhere)
-            await look(everywhere=everywhere)
+            await look(hub, everywhere=everywhere)
 
-        hub.look = looked  # type: ignore[method-assign]
+        monkeypatch.setattr(engine, "look", looked)
         with going(engine._tick(hub)):
             await hub.gap.wait()
         assert looks[0] is True
