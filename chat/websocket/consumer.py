@@ -32,7 +32,7 @@ from chat.security_log import log_refusal
 from chat.websocket.bridge import cross
 from chat.websocket.engine import running_hub
 from chat.websocket.frames import CLOSE_CODES, failed, log_failed, parsed, ref_of, refuse
-from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_hello
+from chat.websocket.handshake import Choose, Receive, Scope, admit, come_in, say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
 from chat.websocket.limits import (
@@ -105,12 +105,7 @@ async def _serve(scope: Scope, receive: Receive, send: Send, choose: Choose) -> 
             await places.enter_async_context(place_of_person(who.viewer))
             await refuse_flooder(who.viewer)
             hub = await running_hub()
-            epoch = hub.epoch
-            mine = await hub.standings.ask((who.viewer.pk, UUID(only) if only else None))
-            socket = await enter(hub, scope, send, who, only, mine)
-            if hub.epoch != epoch:
-                # The rooms were read in another one.
-                raise Unavailable()
+            socket = await come_in(hub, scope, send, who, only)
             stay(scope, hub, socket)
             say_hello(hub, socket)
             if ref:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 from chat.commands import COMMANDS, validated
 from chat.conf import chat_settings
@@ -15,6 +16,7 @@ from chat.websocket.bridge import cross
 from chat.websocket.frames import parsed, ref_of
 from chat.websocket.hub import Hub
 from chat.websocket.limits import UNKNOWN, place_of_address, rate_told
+from chat.websocket.reading import NewEpoch
 from chat.websocket.signin import NamesNobody, SignedIn, sign_in
 from chat.websocket.socket import Seat, Send, Socket
 from chat.websocket.state import WRITE
@@ -31,6 +33,8 @@ AUTH_TIMEOUT = 5
 AUTH_FRAME_MAX = 4_096
 # Times that the rooms are read anew because one was joined or left meanwhile.
 SETTLE_TRIES = 3
+# Times that a handshake is made in a row because a new epoch began meanwhile.
+EPOCH_TRIES = 2
 
 
 async def admit(scope: Scope, receive: Receive, choose: Choose) -> tuple[Beginning, dict[str, Any]]:
@@ -63,6 +67,21 @@ def begin(scope: Scope, token: str | None, choose: Choose) -> Beginning:
     """Sign in and find the room of the path, in one crossing."""
     who = sign_in(scope, token)
     return who, choose(scope, who)
+
+
+async def come_in(hub: Hub, scope: Scope, send: Send, who: SignedIn, only: str | None) -> Socket:
+    """Read how the rooms stand and seat a socket in them, all in one epoch."""
+    for _ in range(EPOCH_TRIES):
+        epoch = hub.epoch
+        try:
+            mine = await hub.standings.ask((who.viewer.pk, UUID(only) if only else None))
+            socket = await enter(hub, scope, send, who, only, mine)
+        except NewEpoch:
+            continue
+        if hub.epoch == epoch:
+            return socket
+        hub.drop(socket)
+    raise Unavailable()
 
 
 async def enter(

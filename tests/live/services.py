@@ -265,5 +265,40 @@ class Postgres(Service):
         shutil.rmtree(self.data, ignore_errors=True)
 
 
+class Standby(Postgres):
+    """A replica of a cluster: follows it while it is there, and takes its place when it is promoted."""
+
+    name = "standby"
+
+    def __init__(self, directory: Path, primary: Postgres) -> None:
+        super().__init__(directory)
+        self.primary = primary
+
+    def _create(self) -> None:
+        if not os.geteuid():
+            shutil.chown(self.data, "postgres", "postgres")
+        how = ("--write-recovery-conf", "--checkpoint=fast", "--no-sync")
+        places = (f"--pgdata={self.data}", f"--dbname={self.primary.url}")
+        line = self.as_postgres("pg_basebackup", *places, *how)
+        subprocess.run(line, check=True, capture_output=True, cwd=self.data)
+
+    def stop(self) -> None:
+        """Follow no further; what was copied stays."""
+        self.leave(signal.SIGINT)
+
+    def take_the_place(self) -> None:
+        """Start, still in recovery, where the primary was."""
+        self.port = self.primary.port
+        # It would else follow itself.
+        with (self.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("primary_conninfo = ''\n")
+        self.start()
+
+    def promote(self) -> None:
+        """Become a primary; return once writes are taken."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
+
 def _versions() -> list[Path]:
     return list(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -12,18 +12,22 @@ from chat.actions.epoch import renew_epoch
 from chat.errors import Unavailable
 from chat.models import Event, Message, Profile, Room
 from chat.outlets import sockets as outlet
-from chat.queries import log, rooms
+from chat.queries import log
 from chat.queries.epoch import current_epoch
-from chat.websocket import reading
+from chat.queries.grounds import Grounds
+from chat.websocket import handshake, reading
 from chat.websocket.bridge import cross
+from chat.websocket.handshake import say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.reading import NewEpoch
 from chat.websocket.repair import look, repair
 from chat.websocket.replay import resume
+from chat.websocket.signin import SignedIn
+from chat.websocket.socket import Socket
 from tests.conftest import Heard
 from tests.scene import own_log, say
 from tests.websocket import ears
-from tests.websocket.ears import Ear, begun, come_in, event, going, play, settle, sit
+from tests.websocket.ears import Ear, begun, come_in, event, going, play, sit
 
 ann, bob = ears.ann, ears.bob
 
@@ -198,19 +202,45 @@ def test_resume_under_way_ends_with_the_epoch(den: Room, ann: Profile, heard: He
     play(scene)
 
 
-def test_handshake_whose_rooms_were_read_in_another_epoch_is_turned_away(
-    den: Room, ann: Profile, heard: Heard
+@pytest.mark.parametrize("at", ["standings", "seats", "hello"])
+def test_handshake_that_meets_a_new_epoch_is_made_again_in_it(
+    den: Room, ann: Profile, heard: Heard, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
+    lost, room = say(ann, den).seq, str(den.pk)
+
+    async def another_epoch(hub: Hub) -> None:
+        await cross(set_back, den, 1)
+        await cross(renew_epoch)
+        if at == "hello":
+            # Its rooms are open again by then, by another socket.
+            await look(hub, everywhere=False)
+            await come_in(hub, Ear(), ann)
+
+    entered: list[int] = []
+
+    async def enter(hub: Hub, *args: Any) -> Socket:
+        entered.append(args[-1][room].head)
+        if at == "seats" and len(entered) == 1:
+            await another_epoch(hub)
+        socket = await right(hub, *args)
+        if at == "hello" and len(entered) == 1:
+            await another_epoch(hub)
+        return socket
+
+    right = handshake.enter
+    monkeypatch.setattr(handshake, "enter", enter)
+
     async def scene(hub: Hub) -> None:
         await look(hub, everywhere=False)
-        old = await cross(rooms.standings, ann, None)
-        await cross(renew_epoch)
-        with pytest.raises(NewEpoch):
-            await settle(hub, Ear(), ann, old)
-        assert hub.sockets == {}
+        if at == "standings":
+            await another_epoch(hub)
         ear = Ear()
-        await settle(hub, ear, ann, await cross(rooms.standings, ann, None))
+        who = SignedIn(ann, Grounds(ann.pk, None, ""), None)
+        say_hello(hub, await handshake.come_in(hub, {}, ear, who, None))
+        assert ear.types == ["hello"]
         assert ear.frames[0]["epoch"] == await cross(current_epoch)
+        assert ear.frames[0]["heads"][room] == lost - 1
+        assert entered[-1] == lost - 1
 
     play(scene)
 
