@@ -21,7 +21,7 @@ STOREYS = (
     {"events"},
     {"serializers", "policy"},
     {"models", "routers"},
-    {"conf", "errors", "extras", "irc", "metrics", "security_log"},
+    {"conf", "errors", "extras", "irc", "metrics", "outages", "security_log"},
 )
 DOORS = STOREYS[1]
 # Rows pass through the admin by Django's design; it writes through actions.

@@ -39,8 +39,11 @@ from chat.actions.sending import (
 )
 from chat.errors import Unavailable
 from chat.events import database
+from chat.outages import Outages
 
 logger = logging.getLogger("chat.actions.group_commit")
+
+_outages = Outages()
 
 # Sends that one transaction carries at most: beyond, the cost of each falls no further, but all wait longer.
 BATCH_MAX = 256
@@ -203,7 +206,8 @@ def _send_all(drafts: Sequence[Draft], *, wait: bool) -> Sequence[Result]:
         if not wait and getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
             # Of which room that row is nobody says: let each wait for itself, and not for the others'.
             return [RoomBusy()] * len(drafts)
-        logger.warning("a batch of sends was not written: %s", type(error).__name__)
+        if _outages.begins("written", type(error).__name__):
+            logger.warning("a batch of sends was not written: %s", type(error).__name__)
         _give_back()
         return [DatabaseAway()] * len(drafts)
     except Exception as error:
@@ -217,7 +221,8 @@ def _give_back() -> None:
     try:
         close_old_connections()
     except Exception as error:
-        logger.warning("a connection was dropped: %s", type(error).__name__)
+        if _outages.begins("dropped", type(error).__name__):
+            logger.warning("a connection was dropped: %s", type(error).__name__)
         with suppress(Exception):
             connections[database()].close()
 

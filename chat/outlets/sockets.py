@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import groupby
 from threading import Lock, Thread
 from time import monotonic
@@ -16,6 +17,7 @@ from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.extras import named
+from chat.outages import Outages
 from chat.queries.epoch import current_epoch
 
 with named():
@@ -28,15 +30,41 @@ LAYER_TIMEOUT = 3
 # Seconds for which a layer that failed is not asked again, so that no more than one request waits for it.
 LAYER_REST = 5
 
+# The logger of the task in which channels_redis receives.
+RECEIVING = "channels_redis.pubsub"
+AWAY: tuple[type[BaseException], ...] = (OSError,)
+with suppress(ImportError):
+    from redis import exceptions
+
+    AWAY = (OSError, exceptions.ConnectionError, exceptions.TimeoutError)
+
 Receiver = Callable[[list[Published]], None]
 _receivers: list[Receiver] = []
 _publishers: dict[int, asyncio.AbstractEventLoop] = {}
 _starting = Lock()
 _rest = SimpleNamespace(until=0.0)
+_outages = Outages()
+
+
+class WithoutOutages(logging.Filter):
+    """Makes one line a minute of what channels_redis logs each second, with a traceback, while Redis is away."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, AWAY):
+            return True
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = "no events come from Redis: %s", (type(error).__name__,)
+        record.exc_info = None
+        return _outages.begins("receive", type(error).__name__)
+
+
+_without_outages = WithoutOutages()
 
 
 def attach(receiver: Receiver) -> None:
     """Have the hub of this process given what this process commits, from whichever thread commits it."""
+    logging.getLogger(RECEIVING).addFilter(_without_outages)
     _receivers.append(receiver)
 
 
@@ -86,7 +114,8 @@ def resting() -> bool:
 
 def let_rest(what: str, error: Exception) -> None:
     """Note that the layer failed at something: not the loss of an event, every process finds it in the log."""
-    logger.warning("the channel layer failed to %s: %s", what, type(error).__name__)
+    if _outages.begins(what, type(error).__name__):
+        logger.warning("the channel layer failed to %s: %s", what, type(error).__name__)
     metrics.layer_failed(what)
     _rest.until = monotonic() + LAYER_REST
 

@@ -29,10 +29,15 @@ from chat.errors import (
     Unsupported,
 )
 from chat.limits.addresses import network_of
+from chat.outages import Outages, is_away
 from chat.queries.grounds import says_expired
 from chat.security_log import log_refusal
 
 logger = logging.getLogger("chat.rest")
+
+_outages = Outages()
+
+DATABASE_FAILURES = (OperationalError, InterfaceError)
 
 # What DRF says by a status, the domain says by a class. Two statuses have no class of their own.
 KINDS: dict[int, type[ChatError]] = {
@@ -68,7 +73,10 @@ def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
         headers["Retry-After"] = str(error.retry_after)
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = context["view"].get_authenticate_header(context["request"])
-    return Response(error.as_dict(), status=status, headers=headers)
+    response = Response(error.as_dict(), status=status, headers=headers)
+    # Django logs each answer above 499; an outage was logged by then.
+    response._has_been_logged = isinstance(exc, DATABASE_FAILURES)  # type: ignore[attr-defined]
+    return response
 
 
 def _log(error: ChatError, context: dict[str, Any]) -> None:
@@ -111,11 +119,19 @@ def chat_error(exc: Exception) -> ChatError | None:
         return exc
     if isinstance(exc, drf_errors.APIException):
         return _of_drf(exc)
-    if isinstance(exc, (OperationalError, InterfaceError)):
+    if isinstance(exc, DATABASE_FAILURES):
         # A full or closed connection pool comes as an OperationalError too.
-        logger.error("the database did not answer", exc_info=exc)
+        _log_outage(exc)
         return Unavailable()
     return _of_django(exc)
+
+
+def _log_outage(exc: Exception) -> None:
+    """Log a database that is away once a minute in one line; with a traceback what else went wrong with it."""
+    if not is_away(exc):
+        logger.error("the database refused a statement", exc_info=exc)
+    elif _outages.begins(type(exc).__name__):
+        logger.error("the database does not answer: %s", str(exc).partition("\n")[0])
 
 
 def _of_drf(exc: drf_errors.APIException) -> ChatError | None:

@@ -13,6 +13,7 @@ from chat import metrics
 from chat.actions.devices import end_fallen, touch_devices
 from chat.conf import chat_settings
 from chat.errors import TokenExpired, Unauthenticated
+from chat.outages import Outages
 from chat.serializers.fields import rfc3339
 from chat.websocket import effects
 from chat.websocket.bridge import cross
@@ -84,6 +85,7 @@ def _begun(hub: Hub) -> Hub:
 
 async def _keep(name: str, work: Work) -> None:
     """Take work up again whenever it ends: a process without its hub would be deaf and not say so."""
+    outages = Outages()
     while True:
         reason = "ended"
         try:
@@ -96,7 +98,8 @@ async def _keep(name: str, work: Work) -> None:
             if task is None or task.cancelling():
                 raise
             reason = "CancelledError"
-        logger.warning("%s failed, once more: %s", name, reason)
+        if outages.begins(reason):
+            logger.warning("%s failed, and is tried again: %s", name, reason)
         metrics.restarted(name)
         await asyncio.sleep(PAUSE)
 

@@ -10,6 +10,7 @@ _console = {"handlers": ["console"], "level": _level, "propagate": False}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"said_once": {"()": "chat.outages.SaidOnce"}},
     "formatters": {
         "text": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"},
         "json": {"()": "project.logs.JsonFormatter"},
@@ -27,5 +28,7 @@ LOGGING: dict[str, Any] = {
         "django.server": _console,
         "uvicorn": _console,
         "uvicorn.access": _console,
+        # It says for each connection and attempt that the database is away.
+        "psycopg.pool": {"filters": ["said_once"]},
     },
 }
