@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft7Validator
@@ -166,6 +167,20 @@ def test_asyncapi_has_every_command_and_event_and_nothing_else() -> None:
         assert SOCKETS["channels"][channel]["messages"].keys() == messages.keys()
         told = {name for name in SOCKETS["operations"] if name.startswith(f"{channel}.")}
         assert told == {f"{channel}.{name}" for name in (*COMMANDS, "tell")}
+
+
+def test_asyncapi_has_every_way_to_sign_in() -> None:
+    schemes = SOCKETS["components"]["securitySchemes"]
+    places = {name: (one.get("in"), one.get("name")) for name, one in schemes.items()}
+    assert places == {
+        "bearer": (None, None),
+        "subprotocol": ("header", "Sec-WebSocket-Protocol"),
+        "ticket": ("query", "ticket"),
+        "cookie": ("cookie", settings.SESSION_COOKIE_NAME),
+    }
+    named = {one["$ref"].rpartition("/")[2] for one in SOCKETS["servers"]["here"]["security"]}
+    assert named == set(schemes)
+    assert "first frame `auth`" in SOCKETS["info"]["description"]
 
 
 def test_asyncapi_has_every_path_and_every_way_to_be_closed() -> None:

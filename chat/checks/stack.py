@@ -10,11 +10,12 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
-from django.db import router
+from django.db import InterfaceError, OperationalError, router
 
 from chat.checks.settings import names, said
 from chat.events import database
 from chat.models import Event
+from chat.queries.epoch import unreadable_marks
 
 SOCKETS = "chat.outlets.sockets.deliver"
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
@@ -116,6 +117,29 @@ def _about_sqlite(alias: str) -> list[CheckMessage]:
     message += " fail with 'database is locked'."
     hint = f"DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}"
     return [Caution(message, hint=hint, id="chat.W002")]
+
+
+@register("chat", Tags.database)
+def check_marks(
+    app_configs: Sequence[AppConfig] | None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """W018: a role that cannot tell that its PostgreSQL was restored or failed over."""
+    alias = database()
+    if alias not in (databases or ()):
+        return []
+    try:
+        unreadable = unreadable_marks(alias)
+    except (OperationalError, InterfaceError):
+        # Whatever asked for this check will say so.
+        return []
+    message = f"The role of DATABASES[{alias!r}] cannot read {{}}: not every restore or failover is"
+    message += " noticed, and cursors from before it may miss messages."
+    hint = "GRANT EXECUTE ON FUNCTION {} TO its role, or run chat_epoch --renew after each."
+    return [
+        Caution(message.format(name), hint=hint.format(name), id="chat.W018") for name in unreadable
+    ]
 
 
 @register("chat", Tags.security)

@@ -12,15 +12,20 @@ from django.db.models import QuerySet
 from chat.errors import NotFound
 from chat.models import Membership, Message, Profile
 from chat.queries.access import membership_of
+from chat.queries.epoch import current_epoch
 
 Edge = Literal["before", "after", "around"]
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A stretch of messages, oldest first; ``head`` was read before the rows, so it never claims too much."""
+    """A stretch of messages, oldest first; ``head`` was read before the rows, so it never claims too much.
+
+    ``epoch`` was read before both: it is the one to keep with a cursor that begins at ``head``.
+    """
 
     messages: list[Message]
+    epoch: str
     head: int
     has_before: bool
     has_after: bool
@@ -32,8 +37,9 @@ def history(
 ) -> History:
     """Return up to ``limit`` messages before, after or around a place; without one, the newest.
 
-    Raises NotFound, Forbidden. Four queries at the most.
+    Raises NotFound, Forbidden. Four queries at the most, and one for the epoch.
     """
+    epoch = current_epoch()
     member = membership_of(viewer, room_id)
     seen = _seen(member)
     older: list[Message] = []
@@ -53,7 +59,7 @@ def history(
     elif edge == "before":
         has_after = _any(seen.filter(seq__gte=seq).order_by("seq"))
     return History(
-        older[::-1] + newer, member.room.head, has_before, has_after, member.history_from
+        older[::-1] + newer, epoch, member.room.head, has_before, has_after, member.history_from
     )
 
 

@@ -67,9 +67,13 @@ class EventSerializer(serializers.Serializer[Any]):
 
 
 class HistorySerializer(serializers.Serializer[Any]):
-    """A stretch of a room's messages, oldest first; `head` was read before the rows."""
+    """A stretch of a room's messages, oldest first; `head` was read before the rows, and `epoch` before it.
+
+    A cursor that begins at `head` belongs to this `epoch`.
+    """
 
     results = MessageSerializer(many=True)
+    epoch = serializers.CharField()
     head = SeqField()
     has_before = serializers.BooleanField()
     has_after = serializers.BooleanField()

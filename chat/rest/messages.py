@@ -48,6 +48,7 @@ class HistoryViewSet(MessageShapes):
         return Response(
             {
                 "results": [message_shape(one, found.visible_from) for one in found.messages],
+                "epoch": found.epoch,
                 "head": found.head,
                 "has_before": found.has_before,
                 "has_after": found.has_after,

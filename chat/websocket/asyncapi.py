@@ -8,6 +8,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from django.conf import settings
+
 from chat.commands import COMMANDS, Command
 from chat.events import EVENTS, EventType
 from chat.serializers.events import NothingPayload
@@ -16,7 +18,7 @@ from chat.serializers.json_schema import Schema, field_of, object_of, schema_of
 from chat.serializers.people import UserSerializer
 from chat.websocket.frames import REF_MAX
 from chat.websocket.shapes import CLOSES, FRAMES
-from chat.websocket.signin import SUBPROTOCOL
+from chat.websocket.signin import AUTH_TIMEOUT, SUBPROTOCOL
 
 VERSION = "1"
 UUID: Schema = {"type": "string", "format": "uuid"}
@@ -39,10 +41,11 @@ CHANNELS: dict[str, tuple[str, str, dict[str, str]]] = {
         {"user_id": "The id of the other person."},
     ),
 }
-DESCRIPTION = f"""JSON text frames under the subprotocol `{SUBPROTOCOL}`. Sign in by a bearer header, by a subprotocol
-`bearer.<access>` beside `{SUBPROTOCOL}`, or by a first frame `auth`. The server speaks first: `hello`. A command
-is answered by `done` or `failed` with its `ref`. Apply an event when `seq` is one more than the cursor of its
-room, drop a lower one, and `resume` on a gap. A refused socket is accepted, told `failed`, and closed."""
+DESCRIPTION = f"""JSON text frames under the subprotocol `{SUBPROTOCOL}`. Sign in by one of the security schemes,
+by a header that a class of the service looks at, or by a first frame `auth` within {AUTH_TIMEOUT} seconds.
+The server speaks first: `hello`. A command is answered by `done` or `failed` with its `ref`. Apply an event when
+`seq` is one more than the cursor of its room, drop a lower one, and `resume` on a gap. A refused socket is
+accepted, told `failed`, and closed."""
 SECURITY: dict[str, Schema] = {
     "bearer": {
         "type": "http",
@@ -54,6 +57,18 @@ SECURITY: dict[str, Schema] = {
         "in": "header",
         "name": "Sec-WebSocket-Protocol",
         "description": f"`{SUBPROTOCOL}, bearer.<access>`; only `{SUBPROTOCOL}` is echoed.",
+    },
+    "ticket": {
+        "type": "httpApiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "`?ticket=<ticket>` from POST `auth/ticket/`; it opens one socket.",
+    },
+    "cookie": {
+        "type": "httpApiKey",
+        "in": "cookie",
+        "name": settings.SESSION_COOKIE_NAME,
+        "description": "The session of a page on an allowed origin, where the service takes sessions.",
     },
 }
 

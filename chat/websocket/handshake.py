@@ -17,7 +17,7 @@ from chat.websocket.frames import parsed, ref_of
 from chat.websocket.hub import Hub
 from chat.websocket.limits import UNKNOWN, place_of_address, rate_told
 from chat.websocket.reading import NewEpoch
-from chat.websocket.signin import NamesNobody, SignedIn, sign_in
+from chat.websocket.signin import AUTH_TIMEOUT, NamesNobody, SignedIn, sign_in
 from chat.websocket.socket import Seat, Send, Socket
 from chat.websocket.state import WRITE
 
@@ -28,8 +28,7 @@ Choose = Callable[[Scope, SignedIn], str | None]
 # Who it is, and the one room that the socket is for, if it is for one.
 Beginning = tuple[SignedIn, str | None]
 
-# Seconds and characters within which a socket that named nobody must say who it is.
-AUTH_TIMEOUT = 5
+# Characters within which a socket that named nobody must say who it is.
 AUTH_FRAME_MAX = 4_096
 # Times that the rooms are read anew because one was joined or left meanwhile.
 SETTLE_TRIES = 3

@@ -43,6 +43,8 @@ from chat.websocket.origins import from_allowed_origin
 logger = logging.getLogger("chat.websocket.signin")
 
 SUBPROTOCOL = "chat.v1"
+# Seconds within which a socket that named nobody must say who it is.
+AUTH_TIMEOUT = 5
 BEARER = "bearer."
 # More than any ticket is long, so that a query is never read for nothing.
 QUERY_MAX = 512

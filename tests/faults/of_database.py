@@ -29,6 +29,7 @@ class Crashed(Fault):
 
     async def inject(self, stage: Stage) -> None:
         self.pids = [server.pid for server in stage.cluster.servers]
+        self.epochs = {one.epoch for one in stage.clients}
         await asyncio.to_thread(stage.cluster.postgres.kill)
         self.down = monotonic_ns()
 
@@ -55,6 +56,8 @@ class Crashed(Fault):
             stage.wrong.append(f"the first acknowledgement after the start took {again} s")
         if self.pids != [server.pid for server in stage.cluster.servers if server.running]:
             stage.wrong.append("a server process ended")
+        if {one.epoch for one in stage.clients} != self.epochs or len(self.epochs) != 1:
+            stage.wrong.append("the epoch changed by a crash")
 
 
 class Frozen(Fault):

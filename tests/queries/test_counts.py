@@ -119,17 +119,17 @@ def _devices(world: World) -> list[Any]:
     return [DeviceSerializer().to_representation(one) for one in people.devices_of(world.viewer)]
 
 
-EPOCH = 2  # Queries for the epoch: the stored value, and the cluster's marks.
+EPOCH = 1  # The query for the epoch.
 READS: dict[str, tuple[int, Read]] = {
     "inbox": (3, _inbox),
     "inbox, searched": (3, lambda world: _inbox(world, search="p")),
     "directory": (4, _directory),
     "members": (2, _members),
     "bans": (2, _bans),
-    "history": (2, lambda world: _history(world, None)),
-    "history before": (3, lambda world: _history(world, "before")),
-    "history after": (3, lambda world: _history(world, "after")),
-    "history around": (3, lambda world: _history(world, "around")),
+    "history": (2 + EPOCH, lambda world: _history(world, None)),
+    "history before": (3 + EPOCH, lambda world: _history(world, "before")),
+    "history after": (3 + EPOCH, lambda world: _history(world, "after")),
+    "history around": (3 + EPOCH, lambda world: _history(world, "around")),
     "pins": (2, _pins),
     "log of a room": (2 + EPOCH, lambda w: log.log(w.viewer, w.room.pk, after=0, limit=999)),
     "own log": (5 + EPOCH, lambda w: log.log(w.viewer, w.own.pk, after=0, limit=999)),

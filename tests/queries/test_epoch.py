@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from chat.actions.epoch import renew_epoch
+from chat.checks.stack import check_marks
 from chat.models import Epoch, Event
 from chat.queries import epoch as module
 from chat.queries.epoch import current_epoch, in_epoch, unreadable_marks
@@ -108,6 +109,7 @@ def test_a_role_without_permission_is_told_and_served(
 ) -> None:
     full = current_epoch()
     assert unreadable_marks(connection.alias) == []
+    assert check_marks(None, databases=[connection.alias]) == []
     role = f"chat_limited_{os.getpid()}"
     sql(f"CREATE ROLE {role}")
     sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
@@ -118,6 +120,11 @@ def test_a_role_without_permission_is_told_and_served(
         first = current_epoch()
         assert current_epoch() == first != full
     assert unreadable_marks(connection.alias) == ["pg_control_system()"]
+    (warning,) = check_marks(None, databases=[connection.alias])
+    assert (warning.id, "pg_control_system()" in warning.msg) == ("chat.W018", True)
+    assert "GRANT EXECUTE ON FUNCTION pg_control_system()" in str(warning.hint)
+    # Only where databases may be asked.
+    assert check_marks(None) == []
     assert [record.getMessage() for record in caplog.records] == [
         "this role cannot read pg_control_system():"
         " run chat_epoch --renew after each restore and failover"

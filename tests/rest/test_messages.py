@@ -120,7 +120,7 @@ def test_a_history_is_read_in_stretches(api: Api, ann: Profile, bob: Profile, gr
 
     def texts(**asked: int) -> tuple[str, bool, bool]:
         found = api(bob).get(history(group), asked).json()
-        assert set(found) == {"results", "head", "has_before", "has_after"}
+        assert set(found) == {"results", "epoch", "head", "has_before", "has_after"}
         assert found["head"] == sent[-1]
         words = "".join(one["text"] for one in found["results"])
         return words, found["has_before"], found["has_after"]

@@ -32,12 +32,12 @@ QUERIES = {
     "groups/{group}/members/": 3,
     "groups/{group}/bans/": 3,
     "direct/": 4,
-    "rooms/{group}/messages/": 3,
-    "rooms/{group}/messages/?before=999": 4,
-    "rooms/{group}/messages/?after=1": 4,
-    "rooms/{group}/messages/?around=9": 4,
+    "rooms/{group}/messages/": 4,
+    "rooms/{group}/messages/?before=999": 5,
+    "rooms/{group}/messages/?after=1": 5,
+    "rooms/{group}/messages/?around=9": 5,
     "rooms/{group}/pins/": 3,
-    "rooms/{group}/log/": 6,
+    "rooms/{group}/log/": 5,
     "auth/devices/": 2,
 }
 

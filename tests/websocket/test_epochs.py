@@ -28,12 +28,11 @@ from tests.conftest import Heard
 from tests.scene import own_log, say
 from tests.websocket import ears
 from tests.websocket.ears import Ear, begun, come_in, event, going, play, sit
+from tests.websocket.restoring import SERVICE_RESTART
 
 ann, bob = ears.ann, ears.bob
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SERVICE_RESTART = 1012
 
 
 def set_back(room: Room, events: int) -> None:
@@ -309,12 +308,12 @@ def test_what_waits_to_be_passed_on_is_not_passed_on_in_another_epoch(ann: Profi
 
 
 class _Layer:
-    """Gives what was put there."""
+    """Gives what was put into it."""
 
     def __init__(self) -> None:
-        self.waiting: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+        self.waiting: asyncio.Queue[Any] = asyncio.Queue()
 
-    async def receive(self, channel: str) -> dict[str, object]:
+    async def receive(self, channel: str) -> Any:
         return await self.waiting.get()
 
     async def flush(self) -> None:
