@@ -101,7 +101,7 @@ FRAMES: dict[str, Shape] = {
 CLOSES = {
     1009: "too large: a frame above the limit",
     1011: "a defect of the server",
-    1012: "the server is leaving: reconnect after a random pause",
+    1012: "the server is leaving, or was restored: reconnect after a random pause",
     1013: "too slow, or not now: reconnect and resume",
     4400: "malformed",
     4401: "not signed in, or the sign-in has ended",
