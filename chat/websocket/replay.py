@@ -26,7 +26,7 @@ ROOMS = 100
 async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
     """Let a socket hear a room that its person is now in, from the event after ``after`` on."""
     async with socket.replaying:
-        if socket.closing or room in socket.seats:
+        if socket.closing or socket not in hub.sockets or room in socket.seats:
             return
         new = hub.seat(socket, room, Seat(history_from=0, cursor=after))
         asked = (socket.viewer.pk, UUID(room))
