@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import InterfaceError, OperationalError
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
 from chat import outages
 from chat.outages import Outages, SaidOnce, is_away
@@ -46,6 +49,10 @@ def of_driver(kind: type[Exception], cause: Exception) -> Exception:
     error = kind(*cause.args)
     error.__cause__ = cause
     return error
+
+
+def context() -> dict[str, Any]:
+    return {"request": Request(APIRequestFactory().get("/api/rooms/")), "view": SimpleNamespace()}
 
 
 NOT_REACHED = of_driver(OperationalError, psycopg.OperationalError("connection refused\nhint"))
@@ -87,7 +94,7 @@ def test_request_without_a_database_is_one_line(
 ) -> None:
     assert is_away(error)
     for _ in range(3):
-        answer = refusals.refuse(error, {})
+        answer = refusals.refuse(error, context())
         assert answer is not None
         assert answer.status_code == 503
         # Else Django logs the answer as well.
@@ -103,7 +110,7 @@ def test_statement_that_failed_keeps_its_traceback(
     error: Exception, anew: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
-        refusals.refuse(error, {})
+        refusals.refuse(error, context())
     assert [bool(record.exc_info) for record in caplog.records] == [True, True]
 
 
