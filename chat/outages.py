@@ -9,8 +9,8 @@ from time import monotonic
 SAID_EVERY = 60
 
 # SQLSTATE: the server shuts down, crashed, or does not take connections yet; and a standby in recovery, which
-# cannot do what a primary can. Class 08 is a broken connection.
-AWAY = frozenset({"57P01", "57P02", "57P03", "55000"})
+# takes no writes (25006) and tells no epoch (55000). Class 08 is a broken connection.
+AWAY = frozenset({"57P01", "57P02", "57P03", "25006", "55000"})
 
 
 class Outages:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
@@ -59,6 +59,7 @@ NOT_REACHED = of_driver(OperationalError, psycopg.OperationalError("connection r
 SHUT_DOWN = of_driver(OperationalError, psycopg.errors.AdminShutdown("terminating"))
 STANDBY = of_driver(OperationalError, psycopg.errors.ObjectNotInPrerequisiteState("recovery"))
 CLOSED = of_driver(InterfaceError, psycopg.InterfaceError("the connection is closed"))
+READ_ONLY = of_driver(InternalError, psycopg.errors.ReadOnlySqlTransaction("read-only"))
 TOO_SLOW = of_driver(OperationalError, psycopg.errors.QueryCanceled("statement timeout"))
 DISK_FULL = of_driver(OperationalError, psycopg.errors.DiskFull("no space left"))
 
@@ -88,7 +89,7 @@ def test_records_of_one_kind_pass_once_a_minute(clock: Clock) -> None:
     ]
 
 
-@pytest.mark.parametrize("error", [NOT_REACHED, SHUT_DOWN, STANDBY, CLOSED], ids=repr)
+@pytest.mark.parametrize("error", [NOT_REACHED, SHUT_DOWN, STANDBY, READ_ONLY, CLOSED], ids=repr)
 def test_request_without_a_database_is_one_line(
     error: Exception, anew: None, caplog: pytest.LogCaptureFixture
 ) -> None:

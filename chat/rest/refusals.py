@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core import exceptions as django_errors
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, UnreadablePostError
 from django.utils.log import log_response
 from rest_framework import exceptions as drf_errors
@@ -36,8 +36,6 @@ from chat.security_log import log_refusal
 logger = logging.getLogger("chat.rest")
 
 _outages = Outages()
-
-DATABASE_FAILURES = (OperationalError, InterfaceError)
 
 # What DRF says by a status, the domain says by a class. Two statuses have no class of their own.
 KINDS: dict[int, type[ChatError]] = {
@@ -75,7 +73,7 @@ def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
         headers["WWW-Authenticate"] = context["view"].get_authenticate_header(context["request"])
     response = Response(error.as_dict(), status=status, headers=headers)
     # Django logs each answer above 499; an outage was logged by then.
-    response._has_been_logged = isinstance(exc, DATABASE_FAILURES)  # type: ignore[attr-defined]
+    response._has_been_logged = _is_of_database(exc)  # type: ignore[attr-defined]
     return response
 
 
@@ -119,11 +117,17 @@ def chat_error(exc: Exception) -> ChatError | None:
         return exc
     if isinstance(exc, drf_errors.APIException):
         return _of_drf(exc)
-    if isinstance(exc, DATABASE_FAILURES):
+    if _is_of_database(exc):
         # A full or closed connection pool comes as an OperationalError too.
         _log_outage(exc)
         return Unavailable()
     return _of_django(exc)
+
+
+def _is_of_database(exc: Exception) -> bool:
+    """Return whether the database failed, or is a standby that takes no writes: psycopg calls that internal."""
+    failed = isinstance(exc, (OperationalError, InterfaceError))
+    return failed or (isinstance(exc, InternalError) and is_away(exc))
 
 
 def _log_outage(exc: Exception) -> None:

@@ -155,7 +155,9 @@ def test_failed_over_to_a_replica_that_lagged(primary: Postgres, tmp_path: Path)
             await asyncio.to_thread(standby.take_the_place)
             # In recovery it tells no place in a log, and its sockets wait.
             asked = {"epoch": scene.hello["epoch"], "cursors": scene.cursors}
-            assert await asyncio.to_thread(status_of_sync, scene.bob, asked) == 503
+            assert await asyncio.to_thread(status_of, scene.bob, "sync/", asked) == 503
+            path = f"rooms/{scene.room}/messages/"
+            assert await asyncio.to_thread(status_of, scene.bob, path, {"text": "lost"}) == 503
             assert "leaving" not in [frame["type"] for frame in wire.heard]
             await asyncio.to_thread(standby.promote)
             await ready_again(one)
@@ -170,8 +172,11 @@ def test_failed_over_to_a_replica_that_lagged(primary: Postgres, tmp_path: Path)
         standby.end()
 
 
-def status_of_sync(person: Caller, body: Frame) -> int:
-    url, headers = f"http://{person.address}/api/sync/", {"Authorization": f"Bearer {person.token}"}
+def status_of(person: Caller, path: str, body: Frame) -> int:
+    url, headers = (
+        f"http://{person.address}/api/{path}",
+        {"Authorization": f"Bearer {person.token}"},
+    )
     return httpx2.post(url, json=body, headers=headers, timeout=30).status_code
 
 
