@@ -21,9 +21,12 @@ from chat.events import database, draft, draft_member, record
 from chat.models import Membership, Profile, Room
 from chat.models.people import HANDLE
 from chat.queries.people import person_of_account
+from chat.serializers.cleaning import tidy_name
 from chat.serializers.rooms import RoomView
 
 NAME_TRIES = 8
+# Characters of a display name.
+NAME_MAX = 100
 
 
 def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
@@ -31,7 +34,7 @@ def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
     name = user.get_username()
     handle = "" if "@" in name else handle_from(name)
     full_name = getattr(user, "get_full_name", str)()
-    return {"username": handle, "display_name": "" if "@" in full_name else full_name[:100]}
+    return {"username": handle, "display_name": "" if "@" in full_name else full_name}
 
 
 def handle_from(name: str) -> str:
@@ -67,6 +70,8 @@ def add_person(*, username: str, **fields: Any) -> Profile:
     Raises Conflict when the account, or the source key of an import, has a profile already.
     """
     wanted = username or f"user-{token_hex(4)}"
+    # A host's accounts and an import may hold names that no form of ours would take.
+    fields["display_name"] = tidy_name(fields.get("display_name") or "")[:NAME_MAX]
     for _ in range(NAME_TRIES):
         try:
             with transaction.atomic(using=database()):

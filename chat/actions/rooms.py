@@ -13,7 +13,7 @@ from uuid6 import uuid7
 from chat.actions.changes import set_up_room
 from chat.actions.locks import enter, lock_own_logs, self_key
 from chat.actions.own_logs import tell_joined, tell_left
-from chat.actions.transactions import action
+from chat.actions.transactions import action, while_suspended
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.events import draft, draft_member, record
 from chat.models import Event, Membership, Profile, Room
@@ -141,6 +141,7 @@ def delete_room(person: Profile, room_id: UUID) -> None:
 
 
 @action
+@while_suspended
 def keep_room(person: Profile, room_id: UUID, **changes: Any) -> Membership:
     """Pin, archive or hush a room for oneself; one's own log tells one's other devices."""
     if not changes:

@@ -17,7 +17,6 @@ from chat.actions.transactions import action
 from chat.errors import (
     ChatError,
     Conflict,
-    Forbidden,
     Invalid,
     NotFound,
     RateLimited,
@@ -26,7 +25,7 @@ from chat.errors import (
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.models.fetch import Fetch, fetch
-from chat.policy import Policy, get_policy
+from chat.policy import Policy, check_may_send, get_policy, why_suspended
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
 
@@ -132,7 +131,13 @@ class Batch:
         rooms, members, messages = fetch(
             [
                 Fetch(Room, ("id",), _alone(named), f"ORDER BY kind, id {_lock(using, wait)}"),
-                Fetch(Membership, ("room", "user"), {(one.room, one.sender.pk) for one in drafts}),
+                Fetch(
+                    Membership,
+                    ("room", "user"),
+                    {(one.room, one.sender.pk) for one in drafts},
+                    # A draft's sender may be as old as its socket; a suspension must hold at once.
+                    related=("user",),
+                ),
                 Fetch(Message, ("id",), _alone(_messages_named(drafts))),
             ],
             using,
@@ -160,8 +165,9 @@ class Batch:
             raise outsider(room, one.sender)
         if one.id in self.messages:
             return Sent(_repeated(one, self.messages[one.id]), False, member.history_from)
-        if not self.policy.may_send_message(member, room):
-            raise Forbidden("You may not write here now.")
+        if member.user.is_suspended:
+            raise why_suspended(member.user)
+        check_may_send(self.policy, member, room)
         quoted = self._quoted(one, member)
         self._keep_slow(member, room)
         return Sent(self._draft(one, room, quoted), True, member.history_from)
