@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from chat.actions.changes import blank_message, store_message
 from chat.actions.locks import enter
+from chat.actions.texts import checked_text
 from chat.actions.transactions import action
+from chat.conf import chat_settings
 from chat.errors import Conflict, Forbidden, NotFound, RateLimited
 from chat.models import Membership, Message, Profile, Room
 from chat.policy import check_may_edit, get_policy
@@ -27,6 +29,7 @@ def edit_message(person: Profile, message_id: UUID, text: str) -> tuple[Message,
     (in a slow room, where the message was edited before).
     """
     member, message = _find(person, message_id)
+    text = checked_text("text", text, chat_settings.TEXT_MAX)
     check_may_edit(get_policy(), member, message, member.room)
     if message.deleted_at:
         raise Conflict("This message was deleted.")

@@ -15,13 +15,13 @@ from django.utils import timezone
 from chat.actions.changes import blank_message, give_role, lift_ban, put_ban, set_up_room, take_out
 from chat.actions.devices import end_devices
 from chat.actions.locks import lock_own_logs, lock_room, someone_in, target_in
+from chat.actions.texts import checked_text
 from chat.actions.transactions import action, while_suspended
 from chat.errors import Forbidden, Invalid, NotFound
 from chat.events import draft, record
 from chat.models import Membership, Message, ModerationEntry, Profile, Room
 from chat.models.people import REASON_MAX
 from chat.policy import get_policy
-from chat.serializers.cleaning import TextRefused, clean_message, shows
 from chat.serializers.fields import rfc3339
 
 Verb = ModerationEntry.Verb
@@ -134,7 +134,7 @@ def suspend(
     reason or end replaces what holds. Raises Forbidden also for a person who may moderate themselves.
     """
     reason = _heard(staff, reason)
-    note = note and _cleaned("note", note)
+    note = checked_text("note", note.strip(), REASON_MAX, blank=True)
     if until is not None and until <= timezone.now():
         raise Invalid(fields={"until": ["Give a moment in the future, or none."]})
     log, person = _locked_person(profile.pk)
@@ -176,19 +176,7 @@ def _heard(staff: Profile, reason: str) -> str:
     """Return the reason, once it is sure that there is one and that this person may act on it."""
     if not get_policy().may_moderate(staff):
         raise Forbidden()
-    return _cleaned("reason", reason)
-
-
-def _cleaned(field: str, text: str) -> str:
-    """Return a reason or note as it is stored. Raises Invalid for one that is too long or shows nothing."""
-    text = text.strip()
-    try:
-        text = clean_message(text) if len(text) <= REASON_MAX else ""
-    except TextRefused as refusal:
-        raise Invalid(fields={field: [str(refusal)]}) from None
-    if not shows(text) or len(text) > REASON_MAX:
-        raise Invalid(fields={field: [f"Say why, in at most {REASON_MAX} characters."]})
-    return text
+    return checked_text("reason", reason.strip(), REASON_MAX)
 
 
 def _locked_person(person_id: UUID) -> tuple[Room, Profile]:

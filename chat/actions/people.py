@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, router, transaction
 
 from chat.actions.locks import lock_own_logs, self_key
+from chat.actions.texts import checked_name
 from chat.actions.transactions import action
 from chat.conf import chat_settings
 from chat.errors import Conflict, Forbidden, Invalid
@@ -157,6 +158,9 @@ def update_profile(person: Profile, **changes: str) -> Profile:
     """Change one's own profile; the event is in one's own log, others see it where they look next."""
     log = lock_own_logs([person])[person.pk]
     person.refresh_from_db()
+    if "display_name" in changes:
+        shown = checked_name("display_name", changes["display_name"], NAME_MAX, blank=True)
+        changes["display_name"] = shown
     changed = [name for name, value in changes.items() if getattr(person, name) != value]
     if changed:
         for name in changed:

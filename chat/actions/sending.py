@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, TypeVar
@@ -13,7 +13,9 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
+from chat.actions.texts import checked_text
 from chat.actions.transactions import action
+from chat.conf import chat_settings
 from chat.errors import (
     ChatError,
     Conflict,
@@ -70,8 +72,9 @@ class RoomBusy(Unavailable):
 
 
 def send_message(draft: Draft) -> Sent:
-    """Send one message. Raises what refused it."""
-    (outcome,) = send_messages([draft])
+    """Send one message, its text cleaned. Raises what refused it."""
+    text = checked_text("text", draft.text, chat_settings.TEXT_MAX)
+    (outcome,) = send_messages([draft if text == draft.text else replace(draft, text=text)])
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome
