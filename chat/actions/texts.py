@@ -9,25 +9,32 @@ from chat.serializers.cleaning import TextRefused, clean_message, clean_name, sh
 
 
 def checked_text(field: str, text: str, most: int, *, blank: bool = False) -> str:
-    """Return a text of several lines as it is stored. Raises Invalid, which names the field."""
-    return _checked(field, text, most, blank, clean_message, shows)
+    """Return a text of several lines as it is stored. Raises Invalid, which names the field.
+
+    With ``blank``, one of which a reader would see nothing is empty.
+    """
+    cleaned = _checked(field, text, most, clean_message)
+    if shows(cleaned):
+        return cleaned
+    if not blank:
+        raise _invalid(field, "Nothing of this would be seen.")
+    return ""
 
 
 def checked_name(field: str, text: str, most: int, *, blank: bool = False) -> str:
-    """Return a name or title as it is stored. Raises Invalid, which names the field."""
-    return _checked(field, text, most, blank, clean_name, shows_name)
+    """Return a name or title as it is stored. Raises Invalid, which names the field.
 
-
-def _checked(
-    field: str,
-    text: str,
-    most: int,
-    blank: bool,
-    clean: Callable[[str], str],
-    seen: Callable[[str], bool],
-) -> str:
+    With ``blank``, an empty one is allowed; one that only looks empty is not.
+    """
     if blank and not text.strip():
         return ""
+    cleaned = _checked(field, text, most, clean_name)
+    if not shows_name(cleaned):
+        raise _invalid(field, "Use at least one letter, digit or emoji.")
+    return cleaned
+
+
+def _checked(field: str, text: str, most: int, clean: Callable[[str], str]) -> str:
     # Measured before, because cleaning takes time, and after, because composing may lengthen a text.
     if len(text) > 2 * most:
         raise _invalid(field, f"At most {most} characters.")
@@ -35,8 +42,6 @@ def _checked(
         cleaned = clean(text)
     except TextRefused as refusal:
         raise _invalid(field, str(refusal)) from None
-    if not seen(cleaned):
-        raise _invalid(field, "Nothing of this would be seen.")
     if len(cleaned) > most:
         raise _invalid(field, f"At most {most} characters.")
     return cleaned

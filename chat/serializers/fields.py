@@ -71,8 +71,6 @@ class IdField(serializers.UUIDField):
 class PlainTextField(serializers.CharField):
     """Text that people read, kept as typed but for what :mod:`chat.serializers.cleaning` refuses or drops."""
 
-    default_error_messages = {"unseen": "Nothing of this would be seen."}
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
         # Cleaning refuses the same in one search; Python's look at each character would cost more than storing.
@@ -85,14 +83,22 @@ class PlainTextField(serializers.CharField):
         if len(text) > RAW_MAX * most:
             self.fail("max_length", max_length=most)
         if not text.strip():
-            return "" if self.allow_blank else self.fail("blank")
+            return self.blank()
         try:
             text = self.cleaned(text)
         except TextRefused as refusal:
             raise serializers.ValidationError(str(refusal)) from None
-        if not self.seen(text):
-            self.fail("unseen")
-        return text
+        return text if self.seen(text) else self.unseen()
+
+    def blank(self) -> str:
+        """Return what stands for nothing, where nothing is allowed. Raises ValidationError."""
+        if not self.allow_blank:
+            self.fail("blank")
+        return ""
+
+    def unseen(self) -> str:
+        """Return what is stored where a reader would see nothing. Raises ValidationError."""
+        return self.blank()
 
     def cleaned(self, text: str) -> str:
         """Return the text as it is stored. Raises TextRefused."""
@@ -113,6 +119,10 @@ class PlainNameField(PlainTextField):
 
     def seen(self, text: str) -> bool:
         return shows_name(text)
+
+    def unseen(self) -> str:
+        # Not taken for blank: it may be meant to look like no name.
+        self.fail("unseen")
 
 
 class WebAddressField(serializers.URLField):

@@ -184,4 +184,4 @@ class DeviceViewSet(ChatViewSet):
 
 
 def _agent(request: Request) -> str:
-    return tidy_message(request.headers.get("User-Agent", "")[:200])
+    return tidy_message(request.headers.get("User-Agent", "")[:400])
