@@ -10,6 +10,7 @@ import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from chat.actions.changes import blank_message, give_role, lift_ban, put_ban, set_up_room, take_out
@@ -18,10 +19,11 @@ from chat.actions.locks import lock_own_logs, lock_room, someone_in, target_in
 from chat.actions.texts import checked_text
 from chat.actions.transactions import action, while_suspended
 from chat.errors import Forbidden, Invalid, NotFound
-from chat.events import draft, record
+from chat.events import database, draft, record
 from chat.models import Membership, Message, ModerationEntry, Profile, Room
 from chat.models.people import REASON_MAX
 from chat.policy import get_policy
+from chat.security_log import log_security_event
 from chat.serializers.fields import rfc3339
 
 Verb = ModerationEntry.Verb
@@ -194,9 +196,12 @@ def _suspension(person: Profile) -> tuple[datetime.datetime | None, str]:
 
 
 def _store_suspension(person: Profile, log: Room, staff: Profile) -> None:
-    """Write a person's suspension, and tell their own devices of it."""
+    """Write a person's suspension, tell their own devices of it, and log it on commit."""
     person.save(update_fields=["suspended_at", "suspended_until", "suspension_reason"])
     record([draft(log, "profile.updated", actor=staff, subject=person)])
+    event = "person.suspended" if person.suspended_at else "person.suspension_lifted"
+    fields = {"actor": staff.pk, "person": person.pk, "until": rfc3339(person.suspended_until)}
+    transaction.on_commit(lambda: log_security_event(event, **fields), using=database())
 
 
 def _locked_group(room_id: UUID) -> Room:
