@@ -16,6 +16,7 @@ from chat.actions.messages import delete_message, edit_message, pin_message, unp
 from chat.actions.reads import mark_read, mark_unread
 from chat.actions.sending import Draft, Sent
 from chat.errors import Invalid
+from chat.limits.rooms import count_change
 from chat.models import Membership, Message, Profile
 from chat.serializers.events import MessagePayload
 from chat.serializers.fields import CursorsField, IdField, SeqField
@@ -117,6 +118,8 @@ class Command:
     verb: Verb | None
     answer: Shape
     says: str
+    # Whether it appends an event other than a message to a room's log (LIMIT_CHANGES).
+    changes: bool = False
 
 
 COMMANDS: dict[str, Command] = {
@@ -130,7 +133,12 @@ COMMANDS: dict[str, Command] = {
             "Send a message; the same id again is a repeat.",
         ),
         Command(
-            "message.edit", EditShape, _edit, MessagePayload, "Give one's message other words."
+            "message.edit",
+            EditShape,
+            _edit,
+            MessagePayload,
+            "Give one's message other words.",
+            changes=True,
         ),
         Command(
             "message.delete",
@@ -145,6 +153,7 @@ COMMANDS: dict[str, Command] = {
             _to_message(pin_message),
             MessagePayload,
             "Keep a message at hand for everyone in the room.",
+            changes=True,
         ),
         Command(
             "message.unpin",
@@ -152,6 +161,7 @@ COMMANDS: dict[str, Command] = {
             _to_message(unpin_message),
             MessagePayload,
             "Take a message's pin off.",
+            changes=True,
         ),
         Command(
             "room.read",
@@ -205,4 +215,7 @@ def run(command: Command, person: Profile, data: dict[str, Any]) -> dict[str, An
     """Run a command's verb for a person and return what `done` carries. Raises what refused it."""
     if command.verb is None:
         raise ValueError(f"{command.name} is the socket's own")
-    return command.verb(person, validated(command, data))
+    fields = validated(command, data)
+    if command.changes:
+        count_change(person)
+    return command.verb(person, fields)

@@ -56,6 +56,11 @@ DEFAULTS: dict[str, Any] = {
     "LIMIT_WRITES": "600/minute",
     "LIMIT_GROUPS": "100/hour",
     "LIMIT_DIRECT": "100/hour",
+    # How often a person may join one group, and what they may change in rooms apart from sending, deleting and
+    # removing: edits, pins, settings, members. Each is an event; above 1,000 of them a client that was away reads
+    # the room anew.
+    "LIMIT_JOINS": "10/hour",
+    "LIMIT_CHANGES": "100/10 minutes",
     # Frames of one socket, whatever they hold; twice as many close it (4429). A client that comes back from a tunnel
     # sends what it kept at once, hence the long window.
     "LIMIT_FRAMES": "300/10 seconds",

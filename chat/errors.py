@@ -17,6 +17,7 @@ A code never changes its meaning; every door renders an error by :meth:`ChatErro
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, ClassVar
 
 
@@ -40,7 +41,10 @@ class ChatError(Exception):
         super().__init__(self.detail)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return ``{code, detail, fields?, retry_after?}``, the error shape of the protocol."""
+        """Return ``{code, detail, fields?, retry_after?}``, the error shape of the protocol.
+
+        A subclass may add fields.
+        """
         shape: dict[str, Any] = {"code": self.code, "detail": self.detail}
         if self.fields:
             shape["fields"] = self.fields
@@ -72,12 +76,42 @@ class TokenExpired(Unauthenticated):
     default_detail = "The token has expired."
 
 
+# Why a person may not write; a word never changes its meaning.
+REASONS = ("muted", "frozen", "banned", "suspended", "policy")
+
+
 class Forbidden(ChatError):
-    """One may know of the thing, but not do this to it."""
+    """One may know of the thing, but not do this to it.
+
+    ``reason`` is one of :data:`REASONS` where the refusal concerns writing. ``until`` is the moment at
+    which the reason ends by itself.
+    """
 
     code = "forbidden"
     status = 403
     default_detail = "You may not do this."
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        fields: dict[str, Any] | None = None,
+        retry_after: int | None = None,
+        reason: str | None = None,
+        until: datetime.datetime | None = None,
+    ) -> None:
+        self.reason = reason
+        self.until = until
+        super().__init__(detail, fields=fields, retry_after=retry_after)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return ``{code, detail, reason?, until?, fields?, retry_after?}``."""
+        shape = super().as_dict()
+        if self.reason:
+            shape["reason"] = self.reason
+        if self.until:
+            shape["until"] = self.until.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+        return shape
 
 
 class NotFound(ChatError):

@@ -273,10 +273,12 @@ def _payload(event: Event, view: RoomView | None, visible_from: int) -> dict[str
     shape = EVENTS[event.type].payload
     if event.message is not None:
         return {"message": message_shape(event.message, visible_from)}
+    if shape is shapes.ProfilePayload:
+        # Staff may change a person's profile; then the person is the subject.
+        person = event.subject or event.actor
+        return {"user": person and OwnProfileSerializer().to_representation(person)}
     if event.subject is not None:
         return _payload_of_person(shape, user_or_none(event.subject), event.data)
-    if shape is shapes.ProfilePayload and event.actor is not None:
-        return {"user": OwnProfileSerializer().to_representation(event.actor)}
     if view is not None:
         return {**event.data, "snapshot": room_shape(view)}
     return dict(event.data)

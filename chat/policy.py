@@ -1,14 +1,19 @@
 """Who may do what: one predicate per verb, on loaded objects, without a query.
 
 Subclass :class:`Policy`, override a predicate, and name the class in ``CHAT["POLICY"]``.
-That a person is a member at all was settled before a predicate is asked.
+That a person is a member at all was settled before a predicate is asked. A predicate that keeps a
+person from writing may raise ``Forbidden("…")`` instead of returning False, to give a text of its own.
 """
 
 from __future__ import annotations
 
+import datetime
+from math import ceil
+
 from django.utils import timezone
 
 from chat.conf import chat_settings
+from chat.errors import Forbidden
 from chat.models import Membership, Message, Profile, Room
 
 Role = Membership.Role
@@ -107,8 +112,78 @@ class Policy:
             return False
         return bool(account.has_perm("chat.moderate_room"))
 
+    def may_suspend_person(self, staff: Profile, person: Profile) -> bool:
+        """Staff who may moderate, and not a person who may moderate: so never themselves."""
+        return self.may_moderate(staff) and not self.may_moderate(person)
+
 
 def get_policy() -> Policy:
     """Return the policy that ``CHAT["POLICY"]`` names."""
     policy: Policy = chat_settings.POLICY()
     return policy
+
+
+def check_may_send(policy: Policy, member: Membership, room: Room) -> None:
+    """Raise Forbidden, with the reason and its end, unless the member may write in the room now."""
+    try:
+        allowed = policy.may_send_message(member, room)
+    except Forbidden as refusal:
+        raise _by_policy(refusal) from None
+    if not allowed:
+        raise why_not_write(member, room)
+
+
+def check_may_edit(policy: Policy, member: Membership, message: Message, room: Room) -> None:
+    """Raise Forbidden unless the member may edit the message; for one's own with the reason and its end."""
+    try:
+        allowed = policy.may_edit_message(member, message, room)
+    except Forbidden as refusal:
+        raise _by_policy(refusal) from None
+    if not allowed:
+        own = message.sender_id == member.user_id and message.kind == Message.Kind.TEXT
+        raise why_not_write(member, room) if own else Forbidden()
+
+
+def why_not_write(member: Membership, room: Room) -> Forbidden:
+    """Return the refusal for a member whom the policy does not let write in the room."""
+    now = timezone.now()
+    if member.muted_until and member.muted_until > now:
+        return Forbidden(
+            f"You are muted in this room until {moment(member.muted_until, now)}.",
+            reason="muted",
+            until=member.muted_until,
+            retry_after=_seconds(member.muted_until - now),
+        )
+    if room.frozen and rank(member) < RANK[Role.MODERATOR]:
+        return Forbidden("This room is frozen: only its moderators may write.", reason="frozen")
+    return Forbidden("The rules of this service do not let you write here.", reason="policy")
+
+
+def why_suspended(person: Profile) -> Forbidden:
+    """Return the refusal for a person who is suspended in the whole service."""
+    now, until = timezone.now(), person.suspended_until
+    if until is None:
+        return Forbidden("Your account is suspended.", reason="suspended")
+    return Forbidden(
+        f"Your account is suspended until {moment(until, now)}.",
+        reason="suspended",
+        until=until,
+        retry_after=_seconds(until - now),
+    )
+
+
+def moment(at: datetime.datetime, now: datetime.datetime) -> str:
+    """Return a moment in UTC for people: the time alone where it is today, else with the date."""
+    at, now = at.astimezone(datetime.UTC), now.astimezone(datetime.UTC)
+    day = "" if at.date() == now.date() else f"{at:%Y-%m-%d} "
+    return f"{day}{at:%H:%M:%S} UTC" if at.second else f"{day}{at:%H:%M} UTC"
+
+
+def _seconds(left: datetime.timedelta) -> int:
+    return max(1, ceil(left.total_seconds()))
+
+
+def _by_policy(refusal: Forbidden) -> Forbidden:
+    """Name the policy as the reason of a refusal that a predicate raised without one."""
+    refusal.reason = refusal.reason or "policy"
+    return refusal

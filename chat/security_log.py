@@ -33,6 +33,8 @@ EVENTS: dict[str, int] = {
     "member.banned": logging.INFO,
     "member.unbanned": logging.INFO,
     "room.deleted": logging.INFO,
+    "person.suspended": logging.INFO,
+    "person.suspension_lifted": logging.INFO,
 }
 
 # A client that repeats a refused request gets one line in this many seconds, with the number of repeats.

@@ -231,6 +231,11 @@ REST = [
         {"muted_until": "2999-01-01T00:00:00Z"},
         **OWNERS,
     ),
+    Row(
+        "PATCH /api/groups/{room}/members/{me}/",
+        {"muted_until": "2999-01-01T00:00:00Z"},
+        **NO_MEMBER,
+    ),
     Row("DELETE /api/groups/{room}/members/{other}/", **gone(MODERATORS)),
     Row("DELETE /api/groups/{room}/members/{deputy}/", **gone(OWNERS)),
     Row("DELETE /api/groups/{room}/members/{owner}/", **NO_MEMBER),

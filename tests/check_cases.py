@@ -38,6 +38,8 @@ NO_RATES = {
         "WRITES",
         "GROUPS",
         "DIRECT",
+        "JOINS",
+        "CHANGES",
         "FRAMES",
     ]
 }

@@ -303,6 +303,16 @@ simply(
 )
 
 
+simply("suspend", "", lambda h: moderation.suspend(moderator(), h.cat, "Threats.", FAR))
+
+
+@case("lift_suspension")
+def _lift_suspension(house: House) -> None:
+    staff = moderator()
+    moderation.suspend(staff, house.cat, "Threats.")
+    moderation.lift_suspension(staff, house.cat, "It was another person.")
+
+
 @case("moderate_freeze_room", "and let go again")
 def _moderate_room(house: House) -> None:
     staff = moderator()

@@ -20,6 +20,8 @@ os.environ.setdefault("CHAT_LIMIT_WRITES", "")
 os.environ.setdefault("CHAT_LIMIT_FRAMES", "")
 os.environ.setdefault("CHAT_LIMIT_GROUPS", "")
 os.environ.setdefault("CHAT_LIMIT_DIRECT", "")
+os.environ.setdefault("CHAT_LIMIT_JOINS", "")
+os.environ.setdefault("CHAT_LIMIT_CHANGES", "")
 os.environ.setdefault("REDIS_PREFIX", f"parley-{os.getpid()}")
 
 from project.settings import *

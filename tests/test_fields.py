@@ -56,7 +56,29 @@ def test_a_text_in_which_nothing_is_seen_is_blank(blank: str) -> None:
 
 
 def test_a_name_is_one_line_and_hides_nothing() -> None:
-    assert PlainNameField().run_validation(" Ann\n\u202eevil\u200b  B ") == "Ann evil B"
+    assert PlainNameField().run_validation(" Ann\u200b  B\u200e ") == "Ann B"
+
+
+@pytest.mark.parametrize(
+    "bad", ["Ann\nB", "Ann\u202eevil", "A\x07", "\u3164", "\u0301", "...", "A\U000e0041"]
+)
+def test_a_name_that_would_deceive_or_show_nothing_is_refused(bad: str) -> None:
+    with pytest.raises(ValidationError):
+        PlainNameField(allow_blank=True).run_validation(bad)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_only_a_blank_name_takes_a_name_back(blank: str) -> None:
+    assert PlainNameField(allow_blank=True).run_validation(blank) == ""
+
+
+def test_a_text_that_is_far_too_long_is_not_cleaned_first() -> None:
+    field = PlainTextField(max_length=10)
+    assert field.run_validation("\u200b" * 10 + "1234567890") == "1234567890"
+    for long in ("\u200b" * 11 + "1234567890", "12345678901", "\ufb2c" * 9):
+        with pytest.raises(ValidationError) as told:
+            field.run_validation(long)
+        assert told.value.get_codes() == ["max_length"]
 
 
 @pytest.mark.parametrize("number", [5, 0, True, 5.0])

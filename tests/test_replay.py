@@ -37,7 +37,7 @@ UNTOLD = {
     "touch_devices": "the same of many",
 }
 # What the verbs share, and no verb itself.
-SHARED = {"changes", "group_commit", "locks", "own_logs", "transactions"}
+SHARED = {"changes", "group_commit", "locks", "own_logs", "texts", "transactions"}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from rest_framework.test import APIClient
 from chat import security_log
 from chat.actions.bans import ban_member, unban_member
 from chat.actions.members import change_role, mute_member, remove_member
+from chat.actions.moderation import lift_suspension, suspend
 from chat.actions.rooms import delete_room
 from chat.limits.store import storage_at
 from chat.models import Profile, Room
 from project.logs import JsonFormatter
 from tests.rest.conftest import PASSWORD, dora, person, sign_in  # noqa: F401
+from tests.scene import moderator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,6 +160,20 @@ def test_changed_roles_and_moderation_are_logged_after_commit(
     ]
     assert (lines[0]["actor"], lines[0]["person"]) == (str(ann.pk), str(bob.pk))
     assert lines[0]["role"] == "admin"
+
+
+def test_suspending_and_lifting_are_logged_by_ids(lines: Lines, bob: Profile) -> None:
+    staff, until = moderator(), datetime(2999, 1, 1, tzinfo=UTC)
+    suspend(staff, bob, "Threats.", until, note="The third time.")
+    lift_suspension(staff, bob, "Enough.")
+    told = {"actor": str(staff.pk), "person": str(bob.pk)}
+    suspended, lifted = lines
+    assert suspended["event"] == "person.suspended"
+    assert told.items() <= suspended.items()
+    assert suspended["until"] == "2999-01-01T00:00:00Z"
+    assert lifted["event"] == "person.suspension_lifted"
+    assert told.items() <= lifted.items()
+    assert not [word for word in ("Threats", "third", "Enough") if word in str(lines)]
 
 
 def test_a_value_cannot_forge_a_second_line_or_field(lines: Lines) -> None:

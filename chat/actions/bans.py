@@ -6,9 +6,11 @@ from uuid import UUID
 
 from chat.actions.changes import lift_ban, put_ban
 from chat.actions.locks import enter, someone_in
+from chat.actions.texts import checked_text
 from chat.actions.transactions import action
 from chat.errors import Forbidden
 from chat.models import Ban, Profile
+from chat.models.people import REASON_MAX
 from chat.policy import get_policy
 
 
@@ -17,12 +19,13 @@ def ban_member(person: Profile, room_id: UUID, user_id: UUID, reason: str = "") 
     """Keep somebody out of a group, whether they are in it now or not; who is in is removed by it.
 
     Returns the ban and whether it is new; a repeat changes nothing, not even the reason.
-    Raises NotFound (also: nobody of that id), Forbidden.
+    Raises NotFound (also: nobody of that id), Forbidden, Invalid (the reason).
     """
     me = enter(person, room_id)
     other, target = someone_in(me.room, user_id)
     if not get_policy().may_ban_member(me, me.room, target):
         raise Forbidden()
+    reason = checked_text("reason", reason, REASON_MAX, blank=True)
     return put_ban(me.room, other, target, actor=person, reason=reason)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from chat.actions.locks import lock_own_logs
-from chat.actions.transactions import action
+from chat.actions.transactions import action, while_suspended
 from chat.conf import chat_settings
 from chat.errors import NotFound, Unauthenticated
 from chat.events import draft, record
@@ -25,6 +25,7 @@ EXPIRED_AT_ONCE = 20
 
 
 @action
+@while_suspended
 def open_device(person: Profile, user: Any, *, name: str, refresh_jti: str, sid: UUID) -> Device:
     """Remember a sign-in under the id that its tokens carry.
 
@@ -89,6 +90,7 @@ def _rotated(sid: UUID, old_jti: str, new_jti: str) -> bool:
 
 
 @action
+@while_suspended
 def end_devices(
     person: Profile, ids: list[UUID] | None = None, *, actor: Profile | None = None
 ) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from chat.actions.changes import give_role, take_out
 from chat.actions.locks import enter, lock_room, target_in
 from chat.actions.own_logs import tell_joined
-from chat.actions.transactions import action
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.actions.transactions import action, while_suspended
+from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.events import draft_member, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.policy import get_policy
@@ -85,6 +86,7 @@ def _keep_bounds(member: Membership) -> None:
 
 
 @action
+@while_suspended
 def leave_room(person: Profile, room_id: UUID) -> None:
     """Go out of a group. Raises Conflict for its last owner, Forbidden where there is no going."""
     member = enter(person, room_id)
@@ -120,11 +122,18 @@ def change_role(person: Profile, room_id: UUID, user_id: UUID, role: str) -> Mem
 def mute_member(
     person: Profile, room_id: UUID, user_id: UUID, until: datetime.datetime | None
 ) -> Membership:
-    """Let a member write nothing until a moment; none ends the silence."""
+    """Let a member write nothing until a moment; none ends the silence.
+
+    Raises NotFound, Forbidden (also: oneself), Invalid (the moment is not in the future).
+    """
     me = enter(person, room_id)
     target = target_in(me.room, user_id)
     if me.room.kind != Room.Kind.GROUP or not get_policy().may_mute_member(me, target):
         raise Forbidden()
+    if until is not None and user_id == person.pk:
+        raise Forbidden("You cannot mute yourself.")
+    if until is not None and until <= timezone.now():
+        raise Invalid(fields={"muted_until": ["Give a moment in the future, or null."]})
     if target.muted_until != until:
         target.muted_until = until
         target.save(update_fields=["muted_until"])

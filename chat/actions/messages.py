@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from math import ceil
 from uuid import UUID
 
 from django.utils import timezone
 
 from chat.actions.changes import blank_message, store_message
 from chat.actions.locks import enter
+from chat.actions.texts import checked_text
 from chat.actions.transactions import action
-from chat.errors import Conflict, Forbidden, NotFound
+from chat.conf import chat_settings
+from chat.errors import Conflict, Forbidden, NotFound, RateLimited
 from chat.models import Membership, Message, Profile, Room
-from chat.policy import get_policy
+from chat.policy import check_may_edit, get_policy
 
 # Pinned messages that a room may have.
 PINS_MAX = 100
@@ -21,14 +25,16 @@ PINS_MAX = 100
 def edit_message(person: Profile, message_id: UUID, text: str) -> tuple[Message, Membership]:
     """Give one's message other words; return it and the person's membership.
 
-    The same words again append nothing. Raises NotFound, Forbidden, Conflict (it was deleted).
+    The same words again append nothing. Raises NotFound, Forbidden, Conflict (it was deleted), RateLimited
+    (in a slow room, where the message was edited before).
     """
     member, message = _find(person, message_id)
-    if not get_policy().may_edit_message(member, message, member.room):
-        raise Forbidden()
+    text = checked_text("text", text, chat_settings.TEXT_MAX)
+    check_may_edit(get_policy(), member, message, member.room)
     if message.deleted_at:
         raise Conflict("This message was deleted.")
     if message.text != text:
+        _keep_edits_slow(message)
         message.text, message.edited_at = text, timezone.now()
         store_message(message, person, "message.edited")
     return message, member
@@ -74,6 +80,14 @@ def unpin_message(person: Profile, message_id: UUID) -> tuple[Message, Membershi
         message.pinned_at = None
         store_message(message, person, "message.unpinned")
     return message, member
+
+
+def _keep_edits_slow(message: Message) -> None:
+    """Hold the edits of one message to the pace of a slow room; the first is free, to correct a typo."""
+    pace, now = timedelta(seconds=message.room.slow_mode), timezone.now()
+    if pace and message.edited_at and now < message.edited_at + pace:
+        wait = ceil((message.edited_at + pace - now).total_seconds())
+        raise RateLimited("This room is in slow mode: wait before editing again.", retry_after=wait)
 
 
 def _find_to_pin(person: Profile, message_id: UUID) -> tuple[Membership, Message]:

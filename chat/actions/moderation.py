@@ -6,18 +6,25 @@ What was so already is not done again, and leaves neither event nor entry.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+from django.utils import timezone
+
 from chat.actions.changes import blank_message, give_role, lift_ban, put_ban, set_up_room, take_out
 from chat.actions.devices import end_devices
-from chat.actions.locks import lock_room, someone_in, target_in
-from chat.actions.transactions import action
+from chat.actions.locks import lock_own_logs, lock_room, someone_in, target_in
+from chat.actions.texts import checked_text
+from chat.actions.transactions import action, while_suspended
 from chat.errors import Forbidden, Invalid, NotFound
+from chat.events import database, draft, record
 from chat.models import Membership, Message, ModerationEntry, Profile, Room
-from chat.models.moderation import REASON_MAX
+from chat.models.people import REASON_MAX
 from chat.policy import get_policy
-from chat.serializers.fields import shows
+from chat.security_log import log_security_event
+from chat.serializers.fields import rfc3339
 
 Verb = ModerationEntry.Verb
 
@@ -115,6 +122,53 @@ def moderate_end_devices(
 
 
 @action
+def suspend(
+    staff: Profile,
+    profile: Profile,
+    reason: str,
+    until: datetime.datetime | None = None,
+    *,
+    note: str = "",
+) -> bool:
+    """Suspend a person in the whole service: they read, and every write is refused until the end, if any.
+
+    The person may read ``reason``; ``note`` is for staff alone. Returns whether anything changed; another
+    reason or end replaces what holds. Raises Forbidden also for a person who may moderate themselves.
+    """
+    reason = _heard(staff, reason)
+    note = checked_text("note", note.strip(), REASON_MAX, blank=True)
+    if until is not None and until <= timezone.now():
+        raise Invalid(fields={"until": ["Give a moment in the future, or none."]})
+    log, person = _locked_person(profile.pk)
+    if not get_policy().may_suspend_person(staff, person):
+        raise Forbidden("A person who may moderate cannot be suspended.")
+    if person.is_suspended and _suspension(person) == (until, reason):
+        return False
+    person.suspended_at, person.suspended_until = timezone.now(), until
+    person.suspension_reason = reason
+    _store_suspension(person, log, staff)
+    data = {"until": rfc3339(until), **({"note": note} if note else {})}
+    _enter(Verb.SUSPEND, staff, reason, subject=person, data=data)
+    return True
+
+
+@action
+def lift_suspension(staff: Profile, profile: Profile, reason: str) -> bool:
+    """Let a suspended person write again. Returns whether they were suspended; members do not see why."""
+    reason = _heard(staff, reason)
+    log, person = _locked_person(profile.pk)
+    if not person.is_suspended:
+        return False
+    data = {"until": rfc3339(person.suspended_until)}
+    person.suspended_at = person.suspended_until = None
+    person.suspension_reason = ""
+    _store_suspension(person, log, staff)
+    _enter(Verb.LIFT_SUSPENSION, staff, reason, subject=person, data=data)
+    return True
+
+
+@action
+@while_suspended
 def note_message_read(reader: Profile, message: Message) -> None:
     """Keep that staff looked at a message's words. Whether they may is the door's to say."""
     _enter(Verb.READ_MESSAGE, reader, "", message.room, message.sender, message=message)
@@ -124,10 +178,30 @@ def _heard(staff: Profile, reason: str) -> str:
     """Return the reason, once it is sure that there is one and that this person may act on it."""
     if not get_policy().may_moderate(staff):
         raise Forbidden()
-    reason = reason.strip()
-    if not shows(reason) or len(reason) > REASON_MAX or "\x00" in reason:
-        raise Invalid(fields={"reason": [f"Say why, in at most {REASON_MAX} characters."]})
-    return reason
+    return checked_text("reason", reason.strip(), REASON_MAX)
+
+
+def _locked_person(person_id: UUID) -> tuple[Room, Profile]:
+    """Return a person's own log, locked, and the person, read after the lock. Raises NotFound."""
+    person = Profile.objects.filter(pk=person_id).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    log = lock_own_logs([person])[person.pk]
+    person.refresh_from_db()
+    return log, person
+
+
+def _suspension(person: Profile) -> tuple[datetime.datetime | None, str]:
+    return person.suspended_until, person.suspension_reason
+
+
+def _store_suspension(person: Profile, log: Room, staff: Profile) -> None:
+    """Write a person's suspension, tell their own devices of it, and log it on commit."""
+    person.save(update_fields=["suspended_at", "suspended_until", "suspension_reason"])
+    record([draft(log, "profile.updated", actor=staff, subject=person)])
+    event = "person.suspended" if person.suspended_at else "person.suspension_lifted"
+    fields = {"actor": staff.pk, "person": person.pk, "until": rfc3339(person.suspended_until)}
+    transaction.on_commit(lambda: log_security_event(event, **fields), using=database())
 
 
 def _locked_group(room_id: UUID) -> Room:

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, router, transaction
 
 from chat.actions.locks import lock_own_logs, self_key
+from chat.actions.texts import checked_name
 from chat.actions.transactions import action
 from chat.conf import chat_settings
 from chat.errors import Conflict, Forbidden, Invalid
@@ -21,9 +22,12 @@ from chat.events import database, draft, draft_member, record
 from chat.models import Membership, Profile, Room
 from chat.models.people import HANDLE
 from chat.queries.people import person_of_account
+from chat.serializers.cleaning import tidy_name
 from chat.serializers.rooms import RoomView
 
 NAME_TRIES = 8
+# Characters of a display name.
+NAME_MAX = 100
 
 
 def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
@@ -31,7 +35,7 @@ def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
     name = user.get_username()
     handle = "" if "@" in name else handle_from(name)
     full_name = getattr(user, "get_full_name", str)()
-    return {"username": handle, "display_name": "" if "@" in full_name else full_name[:100]}
+    return {"username": handle, "display_name": "" if "@" in full_name else full_name}
 
 
 def handle_from(name: str) -> str:
@@ -67,6 +71,8 @@ def add_person(*, username: str, **fields: Any) -> Profile:
     Raises Conflict when the account, or the source key of an import, has a profile already.
     """
     wanted = username or f"user-{token_hex(4)}"
+    # A host's accounts and an import may hold names that no form of ours would take.
+    fields["display_name"] = tidy_name(fields.get("display_name") or "")[:NAME_MAX]
     for _ in range(NAME_TRIES):
         try:
             with transaction.atomic(using=database()):
@@ -152,6 +158,9 @@ def update_profile(person: Profile, **changes: str) -> Profile:
     """Change one's own profile; the event is in one's own log, others see it where they look next."""
     log = lock_own_logs([person])[person.pk]
     person.refresh_from_db()
+    if "display_name" in changes:
+        shown = checked_name("display_name", changes["display_name"], NAME_MAX, blank=True)
+        changes["display_name"] = shown
     changed = [name for name, value in changes.items() if getattr(person, name) != value]
     if changed:
         for name in changed:

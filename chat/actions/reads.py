@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from chat.actions.locks import self_key
-from chat.actions.transactions import action
+from chat.actions.transactions import action, while_suspended
 from chat.conf import chat_settings
 from chat.errors import Invalid
 from chat.events import Published, live, publish
@@ -15,6 +15,7 @@ from chat.serializers.people import user_or_none
 
 
 @action
+@while_suspended
 def mark_read(person: Profile, room_id: UUID, seq: int) -> Membership:
     """Move one's cursor up to ``seq`` (at most the head) and end a *mark unread* that lies before it."""
     member = membership_of(person, room_id)
@@ -42,6 +43,7 @@ def _own_log(person: Profile) -> UUID:
 
 
 @action
+@while_suspended
 def mark_unread(person: Profile, room_id: UUID, seq: int) -> Membership:
     """Have the room counted as unread from ``seq`` on; the cursor stays where it is."""
     member = membership_of(person, room_id)

@@ -13,7 +13,8 @@ from uuid6 import uuid7
 from chat.actions.changes import set_up_room
 from chat.actions.locks import enter, lock_own_logs, self_key
 from chat.actions.own_logs import tell_joined, tell_left
-from chat.actions.transactions import action
+from chat.actions.texts import checked_name, checked_text
+from chat.actions.transactions import action, while_suspended
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.events import draft, draft_member, record
 from chat.models import Event, Membership, Profile, Room
@@ -23,6 +24,8 @@ from chat.serializers.messages import digest_of
 from chat.serializers.rooms import RoomView
 
 Role = Membership.Role
+TITLE_MAX = 200
+TOPIC_MAX = 1000
 UNREACHABLE = "This person cannot be messaged."
 
 
@@ -43,7 +46,8 @@ def create_group(
     """
     if not get_policy().may_create_group(person):
         raise Forbidden()
-    wanted = {"title": title, "visibility": visibility, "topic": topic, "history": history}
+    texts = _checked_texts({"title": title, "topic": topic})
+    wanted = {**texts, "visibility": visibility, "history": history}
     digest = digest_of({**wanted, "members": sorted(str(member) for member in members)})
     try:
         return _open_group(person, id or uuid7(), digest, set(members) - {person.pk}, wanted), True
@@ -67,6 +71,16 @@ def _open_group(
     roles = {person.pk: Role.OWNER}
     _fill(room, person, [(one, roles.get(one.pk, Role.MEMBER)) for one in [person, *found]])
     return room
+
+
+def _checked_texts(changes: dict[str, Any]) -> dict[str, str]:
+    """Return the title and topic among some changes as they are stored. Raises Invalid."""
+    found = {}
+    if "title" in changes:
+        found["title"] = checked_name("title", changes["title"], TITLE_MAX)
+    if "topic" in changes:
+        found["topic"] = checked_text("topic", changes["topic"], TOPIC_MAX, blank=True)
+    return found
 
 
 def _fill(room: Room, actor: Profile, people: Sequence[tuple[Profile, str]]) -> None:
@@ -119,7 +133,7 @@ def update_room(person: Profile, room_id: UUID, **changes: Any) -> Room:
     room = member.room
     if not get_policy().may_update_room(member, room):
         raise Forbidden()
-    set_up_room(room, changes, actor=person)
+    set_up_room(room, {**changes, **_checked_texts(changes)}, actor=person)
     return room
 
 
@@ -141,6 +155,7 @@ def delete_room(person: Profile, room_id: UUID) -> None:
 
 
 @action
+@while_suspended
 def keep_room(person: Profile, room_id: UUID, **changes: Any) -> Membership:
     """Pin, archive or hush a room for oneself; one's own log tells one's other devices."""
     if not changes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, TypeVar
@@ -13,11 +13,12 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
+from chat.actions.texts import checked_text
 from chat.actions.transactions import action
+from chat.conf import chat_settings
 from chat.errors import (
     ChatError,
     Conflict,
-    Forbidden,
     Invalid,
     NotFound,
     RateLimited,
@@ -26,7 +27,7 @@ from chat.errors import (
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.models.fetch import Fetch, fetch
-from chat.policy import Policy, get_policy
+from chat.policy import Policy, check_may_send, get_policy, why_suspended
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
 
@@ -71,8 +72,9 @@ class RoomBusy(Unavailable):
 
 
 def send_message(draft: Draft) -> Sent:
-    """Send one message. Raises what refused it."""
-    (outcome,) = send_messages([draft])
+    """Send one message, its text cleaned. Raises what refused it."""
+    text = checked_text("text", draft.text, chat_settings.TEXT_MAX)
+    (outcome,) = send_messages([draft if text == draft.text else replace(draft, text=text)])
     if isinstance(outcome, ChatError):
         raise outcome
     return outcome
@@ -132,7 +134,13 @@ class Batch:
         rooms, members, messages = fetch(
             [
                 Fetch(Room, ("id",), _alone(named), f"ORDER BY kind, id {_lock(using, wait)}"),
-                Fetch(Membership, ("room", "user"), {(one.room, one.sender.pk) for one in drafts}),
+                Fetch(
+                    Membership,
+                    ("room", "user"),
+                    {(one.room, one.sender.pk) for one in drafts},
+                    # A draft's sender may be as old as its socket; a suspension must hold at once.
+                    related=("user",),
+                ),
                 Fetch(Message, ("id",), _alone(_messages_named(drafts))),
             ],
             using,
@@ -160,8 +168,9 @@ class Batch:
             raise outsider(room, one.sender)
         if one.id in self.messages:
             return Sent(_repeated(one, self.messages[one.id]), False, member.history_from)
-        if not self.policy.may_send_message(member, room):
-            raise Forbidden("You may not write here now.")
+        if member.user.is_suspended:
+            raise why_suspended(member.user)
+        check_may_send(self.policy, member, room)
         quoted = self._quoted(one, member)
         self._keep_slow(member, room)
         return Sent(self._draft(one, room, quoted), True, member.history_from)

@@ -8,7 +8,7 @@ from secrets import token_urlsafe
 
 from django.utils import timezone
 
-from chat.actions.transactions import action
+from chat.actions.transactions import action, while_suspended
 from chat.errors import Unauthenticated
 from chat.models import Profile, Ticket
 from chat.queries.grounds import Grounds, fallen
@@ -22,6 +22,7 @@ Admitted = tuple[Profile, Grounds, float | None]
 
 
 @action
+@while_suspended
 def make_ticket(person: Profile, grounds: Grounds, until: float | None) -> str:
     """Return a ticket that lets in once, on these grounds and no longer than ``until`` (unix seconds).
 

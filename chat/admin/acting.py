@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,15 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.text import capfirst
 
 from chat.actions.people import profile_for
 from chat.admin.links import name_of
 from chat.errors import ChatError
 from chat.models import Membership, Profile
-from chat.models.moderation import REASON_MAX
-from chat.serializers.fields import shows
+from chat.models.people import REASON_MAX
+from chat.serializers.cleaning import TextRefused, clean_message, shows
 
 # Rows that one act may be about; each is a transaction of its own.
 MOST = 100
@@ -37,7 +39,10 @@ class ReasonForm(forms.Form):
     )
 
     def clean_reason(self) -> str:
-        reason: str = self.cleaned_data["reason"]
+        try:
+            reason = clean_message(self.cleaned_data["reason"])
+        except TextRefused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
         if not shows(reason):
             raise forms.ValidationError(self.fields["reason"].error_messages["required"])
         return reason
@@ -48,6 +53,35 @@ class RoleForm(ReasonForm):
 
     role = forms.ChoiceField(choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
     field_order = ["role", "reason"]
+
+
+class SuspensionForm(ReasonForm):
+    """Why and until when a person is suspended, and what only staff read."""
+
+    until = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="In the time zone of this site. Leave it empty to suspend until somebody lifts it.",
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=REASON_MAX,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+        help_text="For staff alone: kept in the moderation entry.",
+    )
+    field_order = ["reason", "until", "note"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "reason"
+        ].help_text = "The suspended person reads it. It is kept in the moderation entry too."
+
+    def clean_until(self) -> datetime.datetime | None:
+        until: datetime.datetime | None = self.cleaned_data["until"]
+        if until is not None and until <= timezone.now():
+            raise forms.ValidationError("Give a moment in the future, or none.")
+        return until
 
 
 def acting(

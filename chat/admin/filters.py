@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from chat.events import EVENTS
 
@@ -22,6 +23,22 @@ class TypeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class SuspendedFilter(admin.SimpleListFilter):
+    """People whose suspension holds now, or the others; one that has ended by itself does not count."""
+
+    title = "suspended"
+    parameter_name = "suspended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        endless = Q(suspended_until=None) | Q(suspended_until__gt=timezone.now())
+        holds = Q(suspended_at__isnull=False) & endless
+        chosen = {"yes": holds, "no": ~holds}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
 
 
 def whether(said: str, field: str) -> type[admin.SimpleListFilter]:

@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import localize
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 
-from chat.actions.moderation import moderate_end_devices
-from chat.admin.acting import acting
-from chat.admin.filters import whether
+from chat.actions.moderation import lift_suspension, moderate_end_devices, suspend
+from chat.admin.acting import SuspensionForm, acting
+from chat.admin.filters import SuspendedFilter, whether
 from chat.admin.links import linked, list_link, list_url
 from chat.admin.tables import Link, ReadOnlyAdmin
 from chat.models import Ban, Device, Membership, Message, ModerationEntry, Profile
@@ -27,11 +29,12 @@ class ProfileAdmin(ReadOnlyAdmin):
         "belongings",
         "account",
         "direct_from",
+        "suspension",
         "created_at",
     ]
     search_fields = ["username__istartswith", "display_name__istartswith", "source_key__exact"]
     search_help_text = "The beginning of a handle or name, a source key, or an id."
-    list_filter = [whether("with an account", "user"), "direct_from"]
+    list_filter = [whether("with an account", "user"), "direct_from", SuspendedFilter]
     raw_id_fields = ["user"]
     exclude = ["user"]
     readonly_fields = ["account"]
@@ -42,12 +45,38 @@ class ProfileAdmin(ReadOnlyAdmin):
             "Devices ended of people",
             lambda staff, row, said: moderate_end_devices(staff, row.pk, said["reason"]),
             says="Their tokens fail at once and their open sockets close. They may sign in again.",
-        )
+        ),
+        acting(
+            "suspend_people",
+            "Suspend people…",
+            "People suspended",
+            lambda staff, row, said: suspend(
+                staff, row, said["reason"], said["until"], note=said["note"]
+            ),
+            form=SuspensionForm,
+            says="They may sign in, read and leave rooms; every other write is refused at once.",
+            one="Suspend person…",
+        ),
+        acting(
+            "lift_suspensions",
+            "Lift suspensions…",
+            "Suspensions lifted",
+            lambda staff, row, said: lift_suspension(staff, row, said["reason"]),
+            says="They can write again at once.",
+            one="Lift suspension…",
+        ),
     ]
 
     @admin.display(description="account")
     def account(self, row: Profile) -> str:
         return "none" if row.user_id is None else str(row.user_id)
+
+    @admin.display(description="suspended")
+    def suspension(self, row: Profile) -> str:
+        if not row.is_suspended:
+            return ""
+        end = row.suspended_until
+        return f"until {localize(localtime(end))}" if end else "until it is lifted"
 
     @admin.display(description="has")
     def belongings(self, row: Profile) -> str:
@@ -67,6 +96,10 @@ class ProfileAdmin(ReadOnlyAdmin):
             ("Done to them", list_url(ModerationEntry, subject=row)),
             ("Done by them", list_url(ModerationEntry, actor=row)),
         ]
+
+    def acts(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        unfit = "suspend_people" if row.is_suspended else "lift_suspensions"
+        return [act for act in super().acts(request, row) if act[0] != unfit]
 
 
 @admin.register(Device)

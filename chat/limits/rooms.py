@@ -1,4 +1,7 @@
-"""How many rooms a person may open in an hour. While the store is away only the quota of writes holds."""
+"""How many rooms a person may open, how often they may join one, and how much they may change in rooms.
+
+While the store is away only the quota of writes holds.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from uuid import UUID
 
 from chat.errors import RateLimited
 from chat.limits import AVAILABLE
-from chat.queries.access import have_direct
+from chat.queries.access import have_direct, is_in
 from chat.queries.people import Person
 
 if AVAILABLE or TYPE_CHECKING:
@@ -16,6 +19,8 @@ if AVAILABLE or TYPE_CHECKING:
 
 GROUPS = "LIMIT_GROUPS"
 DIRECT = "LIMIT_DIRECT"
+JOINS = "LIMIT_JOINS"
+CHANGES = "LIMIT_CHANGES"
 
 
 def count_group(person: Person) -> None:
@@ -37,11 +42,22 @@ def count_direct(person: Person, other: UUID) -> None:
         _count(DIRECT, person)
 
 
-def _count(setting: str, person: Person) -> None:
+def count_join(person: Person, room: UUID) -> None:
+    """Count that a person is about to join a room that they are not in. Raises RateLimited."""
+    if AVAILABLE and store.rate(JOINS) and not is_in(person, room):
+        _count(JOINS, person, str(room))
+
+
+def count_change(person: Person) -> None:
+    """Count an event that a person is about to append to a room, other than a message. Raises RateLimited."""
+    _count(CHANGES, person)
+
+
+def _count(setting: str, person: Person, *more: str) -> None:
     limit = store.rate(setting) if AVAILABLE else None
     if limit is None:
         return
-    key, over = _key(setting, person), None
+    key, over = (*_key(setting, person), *more), None
     with suppress(store.Away), store.asking():
         limiter = store.limiter()
         over = None if limiter.hit(limit, *key) else store.wait(limiter, limit, *key)

@@ -11,7 +11,7 @@ from chat.actions.imports import Line, Speaker
 from chat.actions.people import handle_from
 from chat.conf import chat_settings
 from chat.management import irc
-from chat.serializers.fields import plain_name
+from chat.serializers.cleaning import shows, tidy_message, tidy_name
 
 # The namespace of the ids that lines get; under any other a second run would add everything again.
 LINES = UUID("6f0a1a5e-2d0e-5f0e-9c57-0d8b3f4f2b1c")
@@ -41,13 +41,19 @@ def kinds(read: Sequence[irc.Line]) -> Counter[str]:
 
 
 def importable(read: Sequence[irc.Line], answers: dict[int, int], *, source: str) -> Iterator[Line]:
-    """Yield the lines of a log as an import takes them; ``source`` is part of every id."""
+    """Yield the lines of a log as an import takes them; ``source`` is part of every id.
+
+    A line of which a reader would see nothing is left out.
+    """
     ids = _ids(read, source)
     for line in read:
+        text = _text(line)
+        if not shows(text):
+            continue
         yield Line(
             id=ids[line.number],
             at=line.at,
-            text=_text(line),
+            text=text,
             speaker=None if line.kind == "notice" or line.nick is None else _speaker(line.nick),
             reply_to=ids.get(answers.get(line.number, -1)),
         )
@@ -71,9 +77,9 @@ def _ids(read: Sequence[irc.Line], source: str) -> dict[int, UUID]:
 def _text(line: irc.Line) -> str:
     # An action as clients have always typed it; whoever shows it may draw it as one.
     text = f"/me {line.text}" if line.kind == "action" else line.text
-    return text[: chat_settings.TEXT_MAX]
+    return tidy_message(text)[: chat_settings.TEXT_MAX]
 
 
 def _speaker(nick: str) -> Speaker:
     # IRC folds the case of nicks: Ann and ann are one person.
-    return Speaker(f"irc:{nick.lower()}"[:200], handle_from(nick), plain_name(nick)[:100])
+    return Speaker(f"irc:{nick.lower()}"[:200], handle_from(nick), tidy_name(nick[:200])[:100])

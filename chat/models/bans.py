@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from chat.models.moderation import REASON_MAX
-from chat.models.people import Profile
+from chat.models.people import REASON_MAX, Profile
 from chat.models.rooms import Room
 
 

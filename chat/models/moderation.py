@@ -9,10 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat.models.messages import Message
-from chat.models.people import Profile
+from chat.models.people import REASON_MAX, Profile
 from chat.models.rooms import Room
-
-REASON_MAX = 500
 
 
 class Kept(models.QuerySet):
@@ -43,6 +41,8 @@ class ModerationEntry(models.Model):
         FREEZE_ROOM = "freeze_room", "froze a room"
         UNFREEZE_ROOM = "unfreeze_room", "unfroze a room"
         END_DEVICES = "end_devices", "ended devices"
+        SUSPEND = "suspend", "suspended a person"
+        LIFT_SUSPENSION = "lift_suspension", "lifted a suspension"
         READ_MESSAGE = "read_message", "read a message"
 
     verb = models.CharField(max_length=20, choices=Verb.choices)

@@ -8,9 +8,14 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models, router
+from django.db.models import Q
 from django.db.models.deletion import Collector
 from django.db.models.functions import Lower
+from django.utils import timezone
 from uuid6 import uuid7
+
+# Characters of a reason that staff or a room's moderators give.
+REASON_MAX = 500
 
 # ASCII only: with one alphabet no two handles can look alike but for case, which the constraint folds.
 HANDLE = RegexValidator(
@@ -65,10 +70,22 @@ class Profile(models.Model):
         max_length=10, choices=DirectFrom.choices, default=DirectFrom.EVERYONE
     )
     source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    # A suspension in the whole service; without an end it lasts until staff lift it. The person may read the reason.
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_until = models.DateTimeField(null=True, blank=True)
+    # The database has the default too, because servers of the version before insert rows without this column.
+    suspension_reason = models.CharField(
+        max_length=REASON_MAX, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="chat_profile_suspension",
+                condition=(Q(suspended_at=None, suspended_until=None, suspension_reason=""))
+                | (Q(suspended_at__isnull=False) & ~Q(suspension_reason="")),
+            ),
             models.UniqueConstraint(
                 Lower("username"),
                 name="chat_profile_username",
@@ -78,6 +95,13 @@ class Profile(models.Model):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def is_suspended(self) -> bool:
+        """Say whether a suspension holds now; it ends by itself at its end."""
+        if self.suspended_at is None:
+            return False
+        return self.suspended_until is None or self.suspended_until > timezone.now()
 
 
 class Device(models.Model):

@@ -16,7 +16,7 @@ def outsider(room: Room | None, person: Profile) -> ChatError:
     if room is None or room.visibility != Room.Visibility.PUBLIC:
         return NotFound()
     if is_banned(person, room):
-        return Forbidden("You are banned from this room.")
+        return Forbidden("You are banned from this room.", reason="banned")
     return Forbidden("Join this room first.")
 
 
@@ -35,6 +35,11 @@ def membership_of(viewer: Profile, room_id: UUID) -> Membership:
         raise outsider(Room.objects.filter(pk=room_id, deleted_at=None).first(), viewer)
     member.user = viewer
     return member
+
+
+def is_in(person: Profile, room_id: UUID) -> bool:
+    """Say whether the person is a member of the room."""
+    return Membership.objects.filter(room_id=room_id, user=person).exists()
 
 
 def shares_room(viewer: Profile, other: Profile) -> bool:

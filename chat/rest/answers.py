@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chat.errors import ChatError, Conflict
+from chat.errors import REASONS, ChatError, Conflict
 from chat.serializers.fields import IdField, SeqField
 from chat.serializers.messages import MessageSerializer
 from chat.serializers.people import UserSerializer
@@ -126,9 +126,16 @@ class DocumentSerializer(serializers.Serializer[Any]):
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """**error**: a stable code, words for people, and where it helps the fields and how long to wait."""
+    """**error**: a stable code, words for people, and where it helps the fields and how long to wait.
+
+    ``reason`` and ``until`` stand in a refused write, where they are known.
+    """
 
     code = serializers.CharField()
     detail = serializers.CharField()
+    reason = serializers.ChoiceField(
+        choices=list(REASONS), required=False, help_text="Why one may not write."
+    )
+    until = serializers.CharField(required=False, help_text="When the reason ends by itself.")
     fields = serializers.DictField(required=False)  # type: ignore[assignment]
     retry_after = serializers.IntegerField(required=False, help_text="Seconds.")

@@ -20,6 +20,7 @@ class BanViewSet(ChatViewSet):
     """Who is banned from the group, the last first."""
 
     inputs = {"create": NewBanSerializer}
+    changes = frozenset({"create", "destroy"})
     outputs = {
         "list": listed(BanSerializer),
         "create": Answer(BanSerializer, (201, 200)),

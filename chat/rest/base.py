@@ -23,6 +23,7 @@ from rest_framework.viewsets import ViewSet
 from chat.actions.people import profile_for
 from chat.conf import authenticators
 from chat.limits.basic import limited
+from chat.limits.rooms import count_change
 from chat.limits.writes import count_write
 from chat.queries.people import Person
 from chat.rest.answers import Answer
@@ -57,6 +58,8 @@ class ChatViewSet(ViewSet):
     throttle_classes = []
     # Whether what is not a GET counts as a write of the person's (LIMIT_WRITES).
     writes: ClassVar[bool] = True
+    # Actions that append an event other than a message to a room's log (LIMIT_CHANGES).
+    changes: ClassVar[frozenset[str]] = frozenset()
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
     parameters: ClassVar[dict[str, type[Serializer[Any]]]] = {}
     outputs: ClassVar[dict[str, Answer]] = {}
@@ -90,6 +93,8 @@ class ChatViewSet(ViewSet):
         super().initial(request, *args, **kwargs)
         if self.writes and request.method not in SAFE_METHODS and request.user.is_authenticated:
             count_write(self.viewer.pk)
+            if self.action in self.changes:
+                count_change(self.viewer)
 
     def get_view_description(self, html: bool = False) -> str:
         """Return what a page says of itself: what is read there, else what is done there."""

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from chat.actions.members import join_room, leave_room
 from chat.actions.rooms import create_group, delete_room, update_room
 from chat.errors import Conflict, NotFound
-from chat.limits.rooms import count_group, uncount_group
+from chat.limits.rooms import count_group, count_join, uncount_group
 from chat.queries.rooms import directory, directory_views, inbox
 from chat.rest.answers import Answer, gone, listed, made
 from chat.rest.parameters import DirectoryParameters
@@ -29,6 +29,7 @@ class GroupViewSet(RoomShapes):
     """My groups; with `?search=`, even an empty one, the public directory."""
 
     inputs = {"create": NewGroupSerializer, "partial_update": RoomChangeSerializer}
+    changes = frozenset({"partial_update"})
     parameters = {"list": DirectoryParameters}
     outputs = {
         "list": listed(PersonalRoomSerializer),
@@ -76,6 +77,7 @@ class GroupViewSet(RoomShapes):
 
     def join(self, request: Request, room: UUID) -> Response:
         """Come into a public group."""
+        count_join(self.viewer, room)
         join_room(self.viewer, room)
         return Response(self.room(room, GROUP))
 

@@ -25,6 +25,7 @@ class MemberViewSet(ChatViewSet):
     """Who is in the group, the longest first."""
 
     inputs = {"create": NewMemberSerializer, "partial_update": MemberChangeSerializer}
+    changes = frozenset({"create", "partial_update"})
     outputs = {
         "list": listed(MembershipSerializer),
         "create": made(MembershipSerializer),

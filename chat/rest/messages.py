@@ -77,6 +77,7 @@ class MessageViewSet(MessageShapes):
     """One message; a deleted one keeps its place without its words."""
 
     inputs = {"create": AddressedMessageSerializer, "partial_update": EditedMessageSerializer}
+    changes = frozenset({"partial_update", "pin", "unpin"})
     outputs = {
         "create": made(MessageSerializer, NotFound),
         "retrieve": Answer(MessageSerializer),

@@ -48,6 +48,7 @@ class RoomViewSet(RoomShapes):
     """My rooms, the last active first: unread counts, last message."""
 
     inputs = {"partial_update": RoomChangeSerializer}
+    changes = frozenset({"partial_update"})
     parameters = {"list": InboxParameters}
     outputs = {
         "list": listed(PersonalRoomSerializer),

@@ -65,6 +65,7 @@ SAMPLES: dict[str, Any] = {
     "role": "member",
     "pinned": False,
     "reset": None,
+    "suspended": None,
     "next": None,
     "previous": None,
     "epoch": "3f0e6a2b7c10",
@@ -78,6 +79,14 @@ SAMPLES: dict[str, Any] = {
     "detail": "Not found.",
     "reason": "too_far",
 }
+REFUSED = {
+    "code": "forbidden",
+    "detail": "You are muted in this room until 15:04:05 UTC.",
+    "reason": "muted",
+    "until": MOMENT,
+    "fields": {"text": ["This field may not be blank."]},
+    "retry_after": 2,
+}
 # Where a shape means something else by a name, or is about someone or something else.
 SPECIAL: dict[str, dict[str, Any]] = {
     "UserSerializer": {"id": ADA},
@@ -90,7 +99,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "MissingSerializer": {"left": [OTHER]},
     "BanSerializer": {"reason": "Spam, three times over."},
     "NewBanSerializer": {"reason": "Spam, three times over."},
-    "ErrorSerializer": {"fields": {"text": ["This field may not be blank."]}, "retry_after": 2},
+    "ErrorSerializer": REFUSED,
+    "ErrorShape": REFUSED,
     "ResumeAnswer": {"rooms": 3},
     "OwnMembershipSerializer": {"mentions": 0},
     "LimitsShape": {

@@ -15,17 +15,17 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
+from chat.conf import chat_settings
+from chat.serializers.cleaning import TextRefused, clean_message, clean_name, shows, shows_name
+
 SEQ_MAX = 2**63 - 1
 NUMBER_MAX = 2**53
 DEPTH_MAX = 8
 CURSORS_MAX = 1_000
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 NOT_STORABLE = "NUL characters and lone surrogates are not allowed."
-# C0 without tab and newline, DEL, C1: they draw nothing and can steer a terminal. NUL is refused before.
-CONTROLS = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f]")
-
-# What turns the direction of the text around it, or shows nothing: not for names, which stand beside others.
-INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# Characters that a text may have before it is cleaned, per character allowed after: dropping takes time too.
+RAW_MAX = 2
 
 
 def json_text(shape: Any) -> bytes:
@@ -43,22 +43,6 @@ def rfc3339(moment: datetime.datetime | None) -> str | None:
     if timezone.is_naive(moment):
         moment = timezone.make_aware(moment)
     return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-
-
-def storable(text: str) -> None:
-    """Refuse what PostgreSQL or UTF-8 cannot hold: NUL and lone surrogates."""
-    if UNSTORABLE.search(text):
-        raise serializers.ValidationError(NOT_STORABLE)
-
-
-def plain_text(text: str) -> str:
-    """Return the text with unix line ends and without control characters."""
-    return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def shows(text: str) -> bool:
-    """Say whether anything of a text is seen."""
-    return any(one.isprintable() and one != " " for one in text)
 
 
 class SeqField(serializers.IntegerField):
@@ -84,40 +68,61 @@ class IdField(serializers.UUIDField):
         return found
 
 
-def plain_name(name: str) -> str:
-    """Return the name on one line, without characters that are not seen but change what is."""
-    return INVISIBLE.sub("", " ".join(plain_text(name).split()))
-
-
 class PlainTextField(serializers.CharField):
-    """Text that people read, kept as typed: NUL and lone surrogates are refused, other controls dropped."""
+    """Text that people read, kept as typed but for what :mod:`chat.serializers.cleaning` refuses or drops."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=False, **kwargs)
-        # One search instead of Python's look at each character, which would cost more than storing the text.
+        # Cleaning refuses the same in one search; Python's look at each character would cost more than storing.
         slow = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
         self.validators = [one for one in self.validators if not isinstance(one, slow)]
-        self.validators.append(storable)
 
     def to_internal_value(self, data: Any) -> str:
-        text = self.cleaned(super().to_internal_value(data))
-        # What cannot be stored is for the validators to refuse, also where a blank is not.
-        if shows(text) or UNSTORABLE.search(text):
-            return text
+        text = super().to_internal_value(data)
+        most = self.max_length or chat_settings.TEXT_MAX
+        if len(text) > RAW_MAX * most:
+            self.fail("max_length", max_length=most)
+        if not text.strip():
+            return self.blank()
+        try:
+            text = self.cleaned(text)
+        except TextRefused as refusal:
+            raise serializers.ValidationError(str(refusal)) from None
+        return text if self.seen(text) else self.unseen()
+
+    def blank(self) -> str:
+        """Return what stands for nothing, where nothing is allowed. Raises ValidationError."""
         if not self.allow_blank:
             self.fail("blank")
         return ""
 
+    def unseen(self) -> str:
+        """Return what is stored where a reader would see nothing. Raises ValidationError."""
+        return self.blank()
+
     def cleaned(self, text: str) -> str:
-        """Return the text as it is stored."""
-        return plain_text(text)
+        """Return the text as it is stored. Raises TextRefused."""
+        return clean_message(text)
+
+    def seen(self, text: str) -> bool:
+        """Say whether a reader sees anything of a cleaned text."""
+        return shows(text)
 
 
 class PlainNameField(PlainTextField):
     """A name or title: one line, and nothing in it that is not seen."""
 
+    default_error_messages = {"unseen": "Use at least one letter, digit or emoji."}
+
     def cleaned(self, text: str) -> str:
-        return plain_name(text)
+        return clean_name(text)
+
+    def seen(self, text: str) -> bool:
+        return shows_name(text)
+
+    def unseen(self) -> str:
+        # Not taken for blank: it may be meant to look like no name.
+        self.fail("unseen")
 
 
 class WebAddressField(serializers.URLField):

@@ -27,13 +27,28 @@ class UserSerializer(serializers.Serializer[Profile]):
         }
 
 
+class SuspensionSerializer(serializers.Serializer[Profile]):
+    """Until when a person may write nothing in the whole service (null: until it is lifted), and why."""
+
+    until = serializers.CharField(allow_null=True)
+    reason = serializers.CharField()
+
+    def to_representation(self, instance: Profile) -> dict[str, Any]:
+        return {"until": rfc3339(instance.suspended_until), "reason": instance.suspension_reason}
+
+
 class OwnProfileSerializer(UserSerializer):
     """**user** as the person sees it, with what only they may know and change."""
 
     direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices)
+    suspended = SuspensionSerializer(allow_null=True)
 
     def to_representation(self, instance: Profile) -> dict[str, Any]:
-        return {**super().to_representation(instance), "direct_from": instance.direct_from}
+        return {
+            **super().to_representation(instance),
+            "direct_from": instance.direct_from,
+            "suspended": own_suspension(instance),
+        }
 
 
 class ProfileChangeSerializer(serializers.Serializer[Profile]):
@@ -59,6 +74,11 @@ class DeviceSerializer(serializers.Serializer[Device]):
             "created_at": rfc3339(instance.created_at),
             "seen_at": rfc3339(instance.seen_at),
         }
+
+
+def own_suspension(person: Profile) -> dict[str, Any] | None:
+    """Return the suspension that holds for a person now, or None."""
+    return SuspensionSerializer().to_representation(person) if person.is_suspended else None
 
 
 def user_or_none(profile: Profile | None) -> dict[str, Any] | None:

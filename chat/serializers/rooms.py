@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from chat.models import Ban, Membership, Message, Profile, Room
-from chat.models.moderation import REASON_MAX
+from chat.models.people import REASON_MAX
 from chat.serializers.fields import (
     IdField,
     PlainNameField,

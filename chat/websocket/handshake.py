@@ -11,7 +11,7 @@ from chat.commands import COMMANDS, validated
 from chat.conf import chat_settings
 from chat.errors import NotFound, TooLarge, Unauthenticated, Unavailable
 from chat.queries import rooms
-from chat.serializers.people import user_or_none
+from chat.serializers.people import OwnProfileSerializer
 from chat.websocket.bridge import cross
 from chat.websocket.frames import parsed, ref_of
 from chat.websocket.hub import Hub
@@ -140,7 +140,7 @@ def say_hello(hub: Hub, socket: Socket) -> None:
     socket.answer(
         {
             "type": "hello",
-            "user": user_or_none(socket.viewer),
+            "user": OwnProfileSerializer().to_representation(socket.viewer),
             "epoch": hub.epoch,
             "heartbeat": chat_settings.HEARTBEAT,
             "limits": {

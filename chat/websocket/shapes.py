@@ -6,17 +6,25 @@ from typing import Any
 
 from rest_framework import serializers
 
+from chat.errors import REASONS
 from chat.serializers.fields import IdField, SeqField
-from chat.serializers.people import UserSerializer
+from chat.serializers.people import OwnProfileSerializer
 
 Shape = type[serializers.Serializer[Any]]
 
 
 class ErrorShape(serializers.Serializer[Any]):
-    """**error**: a stable code, words for people, and where it helps the fields and how long to wait."""
+    """**error**: a stable code, words for people, and where it helps the fields and how long to wait.
+
+    ``reason`` and ``until`` stand in a refused write, where they are known.
+    """
 
     code = serializers.CharField()
     detail = serializers.CharField()
+    reason = serializers.ChoiceField(
+        choices=list(REASONS), required=False, help_text="Why one may not write."
+    )
+    until = serializers.CharField(required=False, help_text="When the reason ends by itself.")
     fields = serializers.DictField(required=False)  # type: ignore[assignment]
     retry_after = serializers.IntegerField(required=False, help_text="Seconds.")
 
@@ -44,7 +52,7 @@ class LimitsShape(serializers.Serializer[Any]):
 class HelloFrame(serializers.Serializer[Any]):
     """Who is signed in, and where their rooms stand; every event after these heads follows."""
 
-    user = UserSerializer()
+    user = OwnProfileSerializer()
     epoch = serializers.CharField()
     heartbeat = serializers.IntegerField(help_text="Seconds between two `heads`.")
     limits = LimitsShape()

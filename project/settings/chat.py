@@ -31,6 +31,9 @@ CHAT = {
     "LIMIT_WRITES": env.str("CHAT_LIMIT_WRITES", default="600/minute"),
     "LIMIT_GROUPS": env.str("CHAT_LIMIT_GROUPS", default="100/hour"),
     "LIMIT_DIRECT": env.str("CHAT_LIMIT_DIRECT", default="100/hour"),
+    # How often a person may join one group; what they may change in rooms apart from sending and deleting.
+    "LIMIT_JOINS": env.str("CHAT_LIMIT_JOINS", default="10/hour"),
+    "LIMIT_CHANGES": env.str("CHAT_LIMIT_CHANGES", default="100/10 minutes"),
     "LIMIT_FRAMES": env.str("CHAT_LIMIT_FRAMES", default="300/10 seconds"),
     # Open sockets: of a person, from an address, and of these not signed in yet. (0: any number.)
     "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,

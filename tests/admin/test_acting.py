@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db.models import Model
 from django.test import Client
+from django.utils import timezone
 
 from chat.actions.bans import ban_member
 from chat.actions.people import profile_for
@@ -30,6 +32,8 @@ ACTIONS: dict[str, tuple[dict[str, str], str]] = {
     "freeze_rooms": ({}, "room.updated"),
     "unfreeze_rooms": ({}, "room.updated"),
     "end_all_devices": ({}, "device.ended"),
+    "suspend_people": ({"note": "The third time."}, "profile.updated"),
+    "lift_suspensions": ({}, "profile.updated"),
     "end_devices": ({}, "device.ended"),
 }
 
@@ -47,12 +51,18 @@ def on(
             Room.objects.filter(pk=group.pk).update(frozen=True)
         if action == "lift_bans":
             return ban_member(ann, group.pk, cat.pk)[0]
+        if action == "lift_suspensions":
+            Profile.objects.filter(pk=bob.pk).update(
+                suspended_at=timezone.now(), suspension_reason=WHY
+            )
         return {
             "delete_messages": message,
             "remove_members": seat(bob, group),
             "ban_members": seat(bob, group),
             "change_role": seat(bob, group),
             "end_all_devices": bob,
+            "suspend_people": bob,
+            "lift_suspensions": bob,
             "end_devices": phone,
         }.get(action, group)
 
@@ -156,7 +166,9 @@ def test_a_page_offers_what_can_be_done_to_its_row(
     assert offered(seat(bob, group)) == {"remove_members", "ban_members", "change_role"}
     assert offered(seat(bob, pair)) == offered(pair) == set()
     assert offered(ban_member(ann, group.pk, cat.pk)[0]) == {"lift_bans"}
-    assert offered(bob) == {"end_all_devices"}
+    assert offered(bob) == {"end_all_devices", "suspend_people"}
+    Profile.objects.filter(pk=bob.pk).update(suspended_at=timezone.now(), suspension_reason=WHY)
+    assert offered(bob) == {"end_all_devices", "lift_suspensions"}
     assert offered(phone) == {"end_devices"}
     mod.post(path(Message), chosen("delete_messages", message, reason=WHY))
     mod.post(path(Room), chosen("freeze_rooms", group, reason=WHY))
@@ -218,3 +230,42 @@ def test_a_page_of_one_thing_speaks_of_one(
     names = {"room": "freeze_rooms", "message": "delete_messages", "device": "end_devices"}
     asked = mod.post(path(row), chosen(names[table], row)).content.decode()
     assert f"<h1>{one.rstrip('…')}</h1>" in asked
+
+
+def test_a_suspension_has_an_end_and_a_note_where_staff_give_them(
+    mod: Client, bob: Profile
+) -> None:
+    said = {"reason": WHY, "until": "2999-01-01T12:30", "note": "The third time."}
+    mod.post(path(bob), chosen("suspend_people", bob, **said))
+    bob.refresh_from_db()
+    assert bob.suspension_reason == WHY
+    assert bob.suspended_until is not None
+    assert timezone.localtime(bob.suspended_until).isoformat().startswith("2999-01-01T12:30")
+    assert ModerationEntry.objects.get().data["note"] == "The third time."
+    listed = mod.get(path(bob)).content.decode()
+    assert "2999" in listed
+
+
+def test_a_suspension_does_not_end_before_it_begins(mod: Client, bob: Profile) -> None:
+    answer = mod.post(
+        path(bob), chosen("suspend_people", bob, reason=WHY, until="1999-01-01T12:30")
+    )
+    assert b"Give a moment in the future" in answer.content
+    assert not Profile.objects.get(pk=bob.pk).is_suspended
+
+
+def test_the_list_of_people_is_filtered_by_suspensions_that_hold(
+    mod: Client, ann: Profile, bob: Profile, cat: Profile
+) -> None:
+    now = timezone.now()
+    for one, until in ((ann, None), (bob, now - timedelta(days=1)), (cat, now + timedelta(days=1))):
+        Profile.objects.filter(pk=one.pk).update(
+            suspended_at=now - timedelta(days=2), suspended_until=until, suspension_reason=WHY
+        )
+
+    def found(answer: str) -> set[str]:
+        shown = mod.get(path(ann), {"suspended": answer}).context["cl"].result_list
+        return {one.username for one in shown}
+
+    assert found("yes") == {"ann", "cat"}
+    assert {"bob"} <= found("no") <= {"bob", "mod"}

@@ -89,7 +89,7 @@ def refused(answer: Any, status: int, code: str) -> dict[str, Any]:
     """Return the body of a refusal that has the one error shape."""
     body: dict[str, Any] = answer.json()
     assert (answer.status_code, body.get("code")) == (status, code), body
-    assert set(body) <= {"code", "detail", "fields", "retry_after"}
+    assert set(body) <= {"code", "detail", "reason", "until", "fields", "retry_after"}
     assert body["detail"]
     assert isinstance(body["detail"], str)
     return body

@@ -13,13 +13,20 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from chat.actions.rooms import create_group
 from chat.admin.login import count_wrong_passwords
+from chat.commands import COMMANDS, run
 from chat.errors import RateLimited
 from chat.limits import store
 from chat.limits.logins import limited_login
+from chat.limits.rooms import count_change
 from chat.limits.writes import count_write
-from chat.models import Profile, Room
+from chat.models import Event, Profile, Room
+from tests.access_scene import Scene
+from tests.access_table import REST, Row
 from tests.rest.conftest import PASSWORD, Api, refused
+from tests.scene import say, undone
+from tests.test_access_matrix import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +128,77 @@ def test_new_direct_rooms_are_counted_and_old_ones_open(
     assert [direct(one).status_code for one in (bob, bob, ann)] == [201, 200, 200]
     refused(direct(cat), 429, "rate_limited")
     assert direct(bob).status_code == 200
+
+
+def test_one_person_joins_one_group_so_often_and_no_more(
+    ann: Profile, cat: Profile, group: Room, api: Api, configured: Any
+) -> None:
+    """Else one person who comes and goes fills a room's log until all who are away begin afresh."""
+    configured(LIMIT_JOINS="2/hour")
+    other = create_group(ann, title="Other", visibility="public")[0]
+
+    def come(room: Room) -> Any:
+        return api(cat).post(f"/api/groups/{room.pk}/join/")
+
+    def go(room: Room) -> Any:
+        return api(cat).post(f"/api/groups/{room.pk}/leave/")
+
+    for _ in range(2):
+        # A repeat of one who is in is not counted.
+        assert [come(group).status_code for _ in range(3)] == [200] * 3
+        assert go(group).status_code == 204
+    head = Room.objects.get(pk=group.pk).head
+    answer = come(group)
+    body = refused(answer, 429, "rate_limited")
+    assert answer["Retry-After"] == str(body["retry_after"])
+    assert Room.objects.get(pk=group.pk).head == head
+    assert come(other).status_code == 200
+
+
+# Events of a room's log that LIMIT_CHANGES does not hold, and why one person cannot make many of them.
+UNCOUNTED = {
+    "message.sent": "messages are held by LIMIT_WRITES and slow mode",
+    "message.deleted": "each takes a message with it",
+    "member.left": "each takes a membership with it, and joining is held by LIMIT_JOINS",
+    "member.removed": "each takes a membership with it, and adding is held",
+    "member.joined": "joining is held by LIMIT_JOINS",
+    "room.created": "opening rooms is held by LIMIT_GROUPS and LIMIT_DIRECT",
+    "room.deleted": "the last event of its log",
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [(row, place) for row in REST for place in ("public", "direct") if getattr(row, place)],
+    ids=lambda one: getattr(one, "operation", one),
+)
+def test_whatever_else_goes_into_a_rooms_log_is_counted(
+    house: tuple[Scene, Any], row: Row, place: str, configured: Any
+) -> None:
+    """Over REST: the operation appends, so with no change left it is refused."""
+    scene, _ = house
+    role = "member" if place == "direct" else "owner"
+    last = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    with undone():
+        done = ask(scene, row, role, place)
+        new = Event.objects.filter(pk__gt=last, room=scene.rooms[place])
+        counted = set(new.values_list("type", flat=True)) - set(UNCOUNTED)
+    if done.status_code < 400 and counted:
+        configured(LIMIT_CHANGES="1/hour")
+        count_change(scene.people[role])
+        with undone():
+            assert ask(scene, row, role, place).status_code == 429
+
+
+def test_commands_are_counted_with_the_paths(group: Room, ann: Profile, configured: Any) -> None:
+    message = say(ann, group)
+    configured(LIMIT_CHANGES="1/hour")
+    said = {"message": str(message.pk), "text": "Otherwise."}
+    run(COMMANDS["message.edit"], ann, said)
+    for name in ("message.edit", "message.pin", "message.unpin"):
+        with pytest.raises(RateLimited):
+            run(COMMANDS[name], ann, said)
+    assert run(COMMANDS["message.delete"], ann, said)
 
 
 @pytest.fixture(params=["/admin/login/", "/api-auth/login/"])

@@ -75,6 +75,36 @@ def mira(setup: SetUp, here: str) -> Iterator[Browser]:
     browser.http.close()
 
 
+def test_a_suspension_holds_on_open_sockets_of_every_process(
+    mira: Browser, ann: Caller, bob: Caller, here: str, there: str
+) -> None:
+    room = ann.group("private", bob)
+    own = bob.says(room, "Mine.")["id"]
+
+    async def scene() -> None:
+        async with greeted(here, bob.token) as one, greeted(there, bob.token) as other:
+            assert one.of("hello")[0]["user"]["suspended"] is None
+            await one.ask("message.send", room=room, text="Once.")
+            await asyncio.to_thread(mira.act, "profile", "suspend_people", bob.id)
+            for wire in (one, other):
+                sent = await wire.ask("message.send", room=room, text="Twice.")
+                edited = await wire.ask("message.edit", message=own, text="Otherwise.")
+                for answer in (sent, edited):
+                    error = answer["error"]
+                    assert (error["code"], error["reason"]) == ("forbidden", "suspended")
+                assert (await wire.ask("room.read", room=room, seq=1))["type"] == "done"
+                if not wire.of("profile.updated"):
+                    await wire.hear("profile.updated")
+                told = wire.of("profile.updated")[-1]
+                assert told["user"]["suspended"] == {"until": None, "reason": WHY}
+            async with greeted(there, bob.token) as late:
+                assert late.of("hello")[0]["user"]["suspended"]["reason"] == WHY
+            await asyncio.to_thread(mira.act, "profile", "lift_suspensions", bob.id)
+            assert (await other.ask("message.send", room=room, text="Again."))["type"] == "done"
+
+    asyncio.run(scene())
+
+
 def test_an_act_in_the_admin_is_heard_at_once(
     mira: Browser, ann: Caller, bob: Caller, there: str
 ) -> None:

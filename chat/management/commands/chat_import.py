@@ -15,6 +15,7 @@ from chat.actions.imports import Imported, Line, import_lines, open_import_room
 from chat.management import irc
 from chat.management.conversation import importable, kinds, with_actions
 from chat.queries.people import person_by_handle
+from chat.serializers.cleaning import tidy_name
 
 try:
     from rich import progress
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         )
 
     def _room(self, options: dict[str, Any]) -> Any:
-        title = options["room"].strip()
+        title = tidy_name(options["room"][:300])
         if not 0 < len(title) <= 150:
             raise CommandError("A title has 1 to 150 characters.")
         owner = options["owner"] and person_by_handle(options["owner"])

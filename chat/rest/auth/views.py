@@ -39,7 +39,7 @@ from chat.rest.auth.shapes import (
 from chat.rest.auth.tokens import issue, read_refresh
 from chat.rest.base import ChatViewSet
 from chat.security_log import log_security_event
-from chat.serializers.fields import plain_text
+from chat.serializers.cleaning import tidy_message
 from chat.serializers.people import DeviceSerializer, OwnProfileSerializer
 
 # Seconds that a socket lives whose ticket was given to a sign-in by a class of the host's.
@@ -184,4 +184,4 @@ class DeviceViewSet(ChatViewSet):
 
 
 def _agent(request: Request) -> str:
-    return plain_text(request.headers.get("User-Agent", "").replace("\x00", ""))
+    return tidy_message(request.headers.get("User-Agent", "")[:400])

@@ -71,10 +71,12 @@ def _shown(kind: Kind) -> dict[str, Any]:
         return errors.Invalid(fields={"text": ["This field may not be blank."]}).as_dict()
     if kind is errors.RateLimited:
         return errors.RateLimited(retry_after=5).as_dict()
+    if kind is errors.Forbidden:
+        return errors.Forbidden("This room is frozen.", reason="frozen").as_dict()
     return kind().as_dict()
 
 
 def _headers(status: int) -> dict[str, Any]:
     named = {401: ("WWW-Authenticate", "string"), 429: ("Retry-After", "integer")}
     name, kind = named.get(status, ("Retry-After", "integer"))
-    return {"headers": {name: {"schema": {"type": kind}}}} if status in {401, 429, 503} else {}
+    return {"headers": {name: {"schema": {"type": kind}}}} if status in {401, 403, 429, 503} else {}
