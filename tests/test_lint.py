@@ -98,6 +98,15 @@ def test_what_is_allowed_is_not_found() -> None:
     assert not list(secrets.kinds_in(f'password = "{value}"' for value in secrets.ALLOWED))
 
 
+def test_the_example_environment_holds_no_secret() -> None:
+    lines = (requirements.FOLDER.parent / ".env.example").read_text().splitlines()
+    set_here = dict(
+        line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")
+    )
+    assert {name for name, value in set_here.items() if value} == {"DEBUG"}
+    assert not list(secrets.kinds_in(lines))
+
+
 HASH = " \\\n    --hash=sha256:" + "0" * 64
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -90,8 +92,13 @@ def run_all(steps: Iterable[Step]) -> list[Outcome]:
     found: dict[str, Outcome] = {}
     with ThreadPoolExecutor(SIDE_BY_SIDE) as workers:
         running = {workers.submit(_run, one): one for one in todo}
-        for done in as_completed(running):
-            found[running[done].name] = done.result()
+        try:
+            for done in as_completed(running):
+                found[running[done].name] = done.result()
+        except BaseException:
+            workers.shutdown(wait=False, cancel_futures=True)
+            _interrupt()
+            raise
     return [found[one.name] for one in todo]
 
 
@@ -107,11 +114,20 @@ def clean() -> None:
 
 
 _printing = threading.Lock()
+_processes: set[int] = set()
+
+
+def _interrupt() -> None:
+    """Interrupt the steps under way, so that each ends what it has started."""
+    for pid in list(_processes):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
 
 
 def _run(step: Step) -> Outcome:
     log = SCRATCH / f"{step.name}.log"
     began = time.monotonic()
+    print(f"... {step.name}", flush=True)
     with log.open("w") as output:
         process = subprocess.Popen(
             step.command,
@@ -121,8 +137,10 @@ def _run(step: Step) -> Outcome:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+        _processes.add(process.pid)
         # `wait4` also reports the processor time of the process and of all children that it waited for.
         _, status, usage = os.wait4(process.pid, 0)
+    _processes.discard(process.pid)
     process.returncode = os.waitstatus_to_exitcode(status)
     outcome = Outcome(
         step.name,
