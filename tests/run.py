@@ -28,9 +28,24 @@ def chromium() -> None:
         run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium"])
 
 
+def proxies() -> None:
+    """Install nginx and Caddy where that is possible; elsewhere their tests say that they are missing."""
+    packages = {"nginx": "nginx-light", "caddy": "caddy"}
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    missing = [package for name, package in packages.items() if not shutil.which(name, path=path)]
+    if not missing or not shutil.which("apt-get") or os.geteuid():
+        return
+    print(f"\n==> Installing {' and '.join(missing)} for the tests of docs/operating/", flush=True)
+    # The packages would start the services themselves.
+    quiet = ["--yes", "--quiet", "--no-install-recommends"]
+    if run(["apt-get", "update", "--quiet"]):
+        run(["apt-get", "install", *quiet, *missing], {"RUNLEVEL": "1"})
+
+
 def tests(mode: str) -> list[Outcome]:
     """Run the tests of both set-ups, with the lint beside them; coverage leaves the lint out."""
     chromium()
+    proxies()
     missing = parts.unreachable()
     steps = [one for one in parts.everything() if not (missing and one.name in parts.SERVER_PARTS)]
     steps = [measured(one) for one in steps] if mode == "coverage" else [*steps, *lint()]

@@ -60,7 +60,10 @@ def test_replay_equals_reading_anew(house: House, clients: list[Replica], name: 
 
     CASES[name][1](house)
 
-    fresh = {viewer.pk: Replica(viewer, held[0].epoch).state() for viewer in house.viewers}
+    fresh = {
+        viewer.pk: Replica(Profile.objects.get(pk=viewer.pk), held[0].epoch).state()
+        for viewer in house.viewers
+    }
     for replica in held:
         replica.catch_up()
         if CASES[name][0] != "update_profile" or replica.viewer == house.cat:

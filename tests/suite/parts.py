@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from tests.suite.steps import EMBEDDED, Environment, Outcome, Step, pytest
+from tests.suite.steps import EMBEDDED, ROOT, Environment, Outcome, Step, pytest
 from tests.suite.table import box
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
@@ -19,13 +19,20 @@ FAULTS = ("tests/faults", "tests/live")
 # These tests bring a set-up of their own, so one run of them is enough.
 APART = (
     "tests/browser",
+    "tests/server",
+    "tests/test_client_faults.py",
     "tests/test_docker.py",
+    "tests/test_forwarded.py",
     "tests/test_host.py",
+    "tests/test_operating.py",
     "tests/test_own_user_model.py",
     "tests/test_production.py",
+    "tests/test_proxies.py",
     "tests/test_readme.py",
+    "tests/test_startup.py",
     "tests/test_two_databases.py",
 )
+APART = tuple(path for path in APART if (ROOT / path).exists())
 # The domain, for `make quick`: no transport, no process, no browser.
 DOMAIN = ("tests/actions", "tests/queries", "tests/test_events.py", "tests/test_fields.py")
 DOMAIN += ("tests/test_policy.py", "tests/test_replay.py", "tests/test_shapes.py")

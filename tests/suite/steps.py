@@ -102,10 +102,11 @@ def run_all(steps: Iterable[Step]) -> list[Outcome]:
     return [found[one.name] for one in todo]
 
 
-def run(command: list[str]) -> bool:
+def run(command: list[str], environment: Environment | None = None) -> bool:
     """Run a command whose output goes to the terminal; return whether it succeeded."""
     print(f"$ {shlex.join(command)}", flush=True)
-    return subprocess.run(command, check=False, cwd=ROOT).returncode == 0
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.run(command, check=False, cwd=ROOT, env=variables).returncode == 0
 
 
 def clean() -> None:
