@@ -8,9 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.suite.steps import SKIPPED, tool
+from tests.suite.commands import ROOT, SKIPPED, tool
 
-ROOT = Path(__file__).resolve().parents[2]
 # The indexes that pip-audit can ask.
 SERVICES = ("pypi", "osv")
 # A release with many known advisories. An index that reports none for it would report none for ours.

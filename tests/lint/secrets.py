@@ -5,15 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from detect_secrets.core.scan import scan_line
 from detect_secrets.settings import transient_settings
 
 from tests.lint import end_with
-from tests.suite.steps import SKIPPED
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.suite.commands import ROOT, SKIPPED
 
 FORMATS = [
     *("ArtifactoryDetector", "AWSKeyDetector", "AzureStorageKeyDetector"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.suite.steps import SCRATCH, Step, python, run
+from tests.suite.commands import python
+from tests.suite.steps import SCRATCH, Step, run
 
 DATA = {"COVERAGE_FILE": str(SCRATCH / "coverage")}
 

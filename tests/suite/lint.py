@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.suite.steps import EMBEDDED, Step, python, tool
+from tests.suite.commands import python, tool
+from tests.suite.steps import EMBEDDED, Step
 
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings", **EMBEDDED}
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from tests.suite.steps import EMBEDDED, ROOT, Environment, Outcome, Step, pytest
+from tests.suite.commands import ROOT
+from tests.suite.steps import EMBEDDED, Environment, Outcome, Step, pytest
 from tests.suite.table import box
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")

@@ -7,7 +7,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,12 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).resolve().parents[2]
-TOOLS = Path(sys.executable).parent
+from tests.suite.commands import ROOT, SKIPPED, python
+
 SCRATCH = Path(tempfile.mkdtemp(prefix="parley-"))
 EMBEDDED = {"DATABASE_URL": f"sqlite:///{SCRATCH}/db.sqlite3", "REDIS_URL": ""}
-# The exit code of a step that could not do its work: EX_TEMPFAIL of sysexits.h.
-SKIPPED = 75
 # Sockets and faults wait most of their time, so two cores have work for three.
 SIDE_BY_SIDE = 3
 
@@ -68,16 +65,6 @@ class Outcome:
     cpu: float = 0
     count: Count = field(default_factory=Count)
     tests: bool = False
-
-
-def tool(name: str, *arguments: str) -> list[str]:
-    """Return the command of a program of the virtual environment."""
-    return [str(TOOLS / name), *arguments]
-
-
-def python(*arguments: str) -> list[str]:
-    """Return a command of this Python."""
-    return [sys.executable, *arguments]
 
 
 def pytest(name: str, environment: Environment, *arguments: str) -> Step:
