@@ -13,7 +13,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 BENCH_STAMP := $(VENV)/.installed-bench
 SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
 
-.PHONY: help run serve test lint bench bench-scale faults soak clean
+.PHONY: help run serve test quick lint coverage lock bench bench-scale faults soak clean
 .DEFAULT_GOAL := help
 
 help: ## Show this.
@@ -35,11 +35,23 @@ serve: $(VENV)/.installed-production .env ## Serve as in production: DATABASE_UR
 	@echo "==> Serving http://$(HOST):$(PORT)/"
 	@$(PRODUCTION) HOST=$(HOST) PORT=$(PORT) WEB_CONCURRENCY=$${WEB_CONCURRENCY:-2} exec $(BIN)/python -m project.server
 
-test: $(DEV_STAMP) ## Run every check and test.
-	@$(BIN)/python tests/run.py
+test: $(DEV_STAMP) ## Run every check and test (THOROUGH=1: many times the made-up examples).
+	@$(BIN)/python -m tests.run
 
-lint: $(DEV_STAMP) ## Run the checks that run no code of ours.
-	@$(BIN)/python tests/run.py lint
+quick: $(DEV_STAMP) ## Run lint, types and the tests of the domain on SQLite, in about a minute.
+	@$(BIN)/python -m tests.run quick
+
+lint: $(DEV_STAMP) ## Run the checks that need no test: style, types, secrets, advisories, endpoints.
+	@$(BIN)/python -m tests.run lint
+
+coverage: $(DEV_STAMP) ## Run every test with coverage, and list the lines that no test reaches (htmlcov/).
+	@$(BIN)/python -m tests.run coverage
+
+lock: $(VENV)/.installed-lock ## Write requirements/*.txt from *.in, with hashes (LOCK=--upgrade for newer versions).
+	@for name in base production dev bench lock; do \
+		echo "==> requirements/$$name.txt"; \
+		$(BIN)/uv pip compile --quiet $(LOCK) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
+	done
 
 bench: $(BENCH_STAMP) ## Measure P1–P5 beside their yardsticks, in five minutes (PAIRS=1 for a look, OUT=figures.json).
 	@echo "==> Measuring; PostgreSQL at DATABASE_URL, Redis at REDIS_URL, or both on this machine"
@@ -63,9 +75,9 @@ $(BIN)/python:
 	@echo "==> Creating $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed-%: requirements/*.txt | $(BIN)/python
+$(VENV)/.installed-%: requirements/%.txt | $(BIN)/python
 	@echo "==> Installing requirements/$*.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/$*.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
 	@touch $@
 
 .env:

@@ -12,6 +12,7 @@ from chat.actions.rooms import create_group, open_direct
 from chat.events import Published, database
 from chat.models import Profile, Room
 from tests.access_scene import house  # noqa: F401  (a fixture of this name, for all tests)
+from tests.furnished import furnished  # noqa: F401  (as well)
 from tests.live.fixtures import setup  # noqa: F401  (as well)
 
 # A project of its own, which test_host.py runs in a process of its own.

@@ -55,7 +55,10 @@ def told(
     return ask
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.filterwarnings("ignore:Overriding setting DATABASES"),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)

@@ -13,6 +13,8 @@ import pytest
 
 from tests import wheel
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = ["channels", "channels_redis", "rest_framework_simplejwt", "drf_spectacular", "jwt"]
 EXTRAS += ["uvicorn", "websockets", "redis", "psycopg", "rich", "limits", "prometheus_client"]

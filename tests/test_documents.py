@@ -26,6 +26,8 @@ from chat.websocket.routing import websocket_urlpatterns
 from chat.websocket.shapes import CLOSES, FRAMES
 from tests.documents import REST, SOCKETS, found, validator
 
+pytestmark = pytest.mark.once
+
 # Pages for people, and what any other path comes to.
 NO_OPERATIONS = {"docs", "console"}
 OFFICIAL = Path(__file__).parent / "data" / "asyncapi-3.0.0.schema.json.gz"

@@ -16,6 +16,8 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password, ma
 from project import hashers
 from project.hashers import PatientPBKDF2PasswordHasher
 
+pytestmark = pytest.mark.once
+
 
 def test_the_service_uses_it_and_reads_what_django_hashed(settings: Any) -> None:
     settings.PASSWORD_HASHERS = Settings("project.settings").PASSWORD_HASHERS

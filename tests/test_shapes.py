@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,8 +36,8 @@ OF_SOCKETS = {"heads", "token.expiring"}
 
 
 @pytest.fixture
-def house(db: None) -> House:
-    return build()
+def house(furnished: House, db: None) -> House:
+    return deepcopy(furnished)
 
 
 def wrong(shape: Any, declared: BaseSerializer, at: str = "") -> Iterator[str]:

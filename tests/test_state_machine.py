@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -23,9 +22,9 @@ from chat.models import Membership, Profile
 from chat.serializers.cleaning import shows, tidy_message
 from tests.house import NAMES, House
 from tests.plain_model import ORDER, Place, Said, Seat
+from tests.thorough import examples
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
-LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 person = st.sampled_from(NAMES)
 any_of = st.integers(0, 9)
@@ -266,8 +265,8 @@ def test_the_house_does_what_the_plain_model_says() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=200 if LONG else 25,
-            stateful_step_count=80 if LONG else 50,
+            max_examples=examples(8, 200),
+            stateful_step_count=examples(50, 80),
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

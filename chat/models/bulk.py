@@ -27,7 +27,7 @@ class Insert:
         fields = [field for field in model.concrete_fields if not isinstance(field, AutoField)]
         columns, types = _described(fields, connection)
         statement = (
-            f'INSERT INTO "{model.db_table}" ({columns})'  # noqa: S608  # nosec B608
+            f'INSERT INTO "{model.db_table}" ({columns})'  # noqa: S608
             f" SELECT {columns} FROM json_to_recordset(%s::json) AS new({types})"
         )
         return statement, [_as_json(fields, self.rows)]
@@ -51,7 +51,7 @@ class Update:
         key = model.pk.column
         # The limit tells the planner how few they are: it would else guess a hundred, and read the whole table.
         statement = (
-            f'UPDATE "{model.db_table}" AS old SET {new}'  # noqa: S608  # nosec B608
+            f'UPDATE "{model.db_table}" AS old SET {new}'  # noqa: S608
             f" FROM (SELECT * FROM json_to_recordset(%s::json) AS row({types}) LIMIT %s) AS new"
             f' WHERE old."{key}" = new."{key}"'
         )

@@ -150,7 +150,7 @@ def _statement(
     named = ", ".join(f"{OWN}.{quote(str(field.column))}" for field in _fields(model, names))
     places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * keys)
     source = " ".join(table.join(quote) for table in tables)
-    return f"SELECT {columns} FROM {source} WHERE ({named}) IN (VALUES {places}) {then}"  # noqa: S608  # nosec B608
+    return f"SELECT {columns} FROM {source} WHERE ({named}) IN (VALUES {places}) {then}"  # noqa: S608
 
 
 @cache

@@ -32,7 +32,7 @@ SAMPLES: dict[str, Any] = {
     "metadata": {},
     "username": "ada",
     "display_name": "Ada",
-    "password": "tea-at-half-past-four",  # nosec B105: an example of the documents, no key to anything
+    "password": "tea-at-half-past-four",
     "email": "ada@example.org",
     "device": "Firefox on Ada's laptop",
     "name": "Firefox on Ada's laptop",

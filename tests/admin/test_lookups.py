@@ -54,6 +54,7 @@ def lookups(model: type[Model]) -> Iterator[str]:
                 yield f"{field.name}__{other.name}__startswith"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("table", TABLES)
 def test_no_column_is_asked_that_no_filter_shows(mod: Client, message: Message, table: Any) -> None:
     answered = {

@@ -21,6 +21,7 @@ from tests.live.replay import Entry, entry_of, entry_of_message
 
 ANSWERED_WITHIN = 30.0
 PAGE = 100
+UNAVAILABLE = 503
 
 # The server sends everyone the same encoded text, so hundreds of recordings share each frame.
 _frames: dict[bytes, bytes] = {}
@@ -71,13 +72,18 @@ class Person:
         self.token = (await self.call("POST", "auth/token/", credentials))["access"]
 
     async def call(self, method: str, path: str, body: Any = None, *, at: str = "") -> Any:
-        """Ask over REST, of this person's process or of the one named."""
-        answer = await self._http.request(
-            method,
-            f"http://{at or self.address}/api/{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
-        )
+        """Ask over REST, of this person's process or of the one named; a busy service is asked again."""
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            while True:
+                answer = await self._http.request(
+                    method,
+                    f"http://{at or self.address}/api/{path}",
+                    json=body,
+                    headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
+                )
+                if answer.status_code != UNAVAILABLE:
+                    break
+                await asyncio.sleep(answer.json()["retry_after"])
         if answer.status_code not in (200, 201, 204):
             raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
         return orjson.loads(answer.content) if answer.content else None

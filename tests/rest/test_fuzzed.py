@@ -30,11 +30,12 @@ from chat.models import Profile, Room
 from chat.rest.auth.tokens import issue
 from tests.documents import REST
 from tests.scene import say, undone
+from tests.thorough import examples
 
 pytestmark = pytest.mark.django_db
 
 # Cases for each operation, by who asks: ann is in the rooms, cat is not.
-EXAMPLES = {"nobody": 4, "ann": 16, "cat": 12}
+EXAMPLES = {"nobody": examples(2, 12), "ann": examples(8, 50), "cat": examples(6, 40)}
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count, islice
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
 from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.members import add_member
 from chat.actions.messages import pin_message
+from chat.actions.people import add_person
 from chat.actions.rooms import create_group, open_direct
 from chat.models import Profile, Room
 from chat.queries.epoch import current_epoch
+from tests.documents import check_answer
 from tests.rest.conftest import Api, refused
-from tests.scene import own_log, say
+from tests.scene import own_log, say, undone
 
 pytestmark = pytest.mark.django_db
 
@@ -42,24 +48,88 @@ QUERIES = {
 }
 
 
-@pytest.fixture
-def more(ann: Profile, group: Room, person: Callable[..., Profile]) -> Callable[[], None]:
-    """Add one of everything that is listed."""
-    numbers = iter(range(100))
+class Bay:
+    """A person with a group, and as many of everything that is listed as are added."""
 
-    def add() -> None:
-        number = next(numbers)
-        other = person(f"p{number}")
+    def __init__(self) -> None:
+        self.ann = _person("ann")
+        self.group = create_group(
+            self.ann, title="Harbour", visibility="public", members=[_person("bob").pk]
+        )[0]
+        self.numbers = count()
+
+    def add(self, times: int) -> None:
+        for number in islice(self.numbers, times):
+            self._add(number)
+
+    def _add(self, number: int) -> None:
+        ann, group, other = self.ann, self.group, _person(f"p{number}")
         own = create_group(ann, title=f"Bay {number}", visibility="public", members=[other.pk])[0]
         add_member(ann, group.pk, other.pk, "moderator")
         quoted = say(other, group)
         for room in (group, own, open_direct(ann, other.pk)[0]):
             say(other, room, reply_to=quoted.pk if room is group else None)
         pin_message(ann, say(other, group, reply_to=quoted.pk).pk)
-        ban_member(other if number % 2 else ann, group.pk, person(f"q{number}").pk)
+        ban_member(other if number % 2 else ann, group.pk, _person(f"q{number}").pk)
         open_device(ann, ann.user, name="d", refresh_jti=str(number), sid=own.pk)
 
-    return add
+    def get(self, path: str, data: Any = None) -> Any:
+        answer = self.client().get(f"/api/{path.format(group=self.group.pk)}", data)
+        check_answer("GET", answer)
+        return answer
+
+    def sync(self) -> Any:
+        epoch = self.get("rooms/{group}/log/").json()["epoch"]
+        rooms = [one["id"] for one in results(self.get("rooms/?limit=100"))]
+        known = {room: 1 for room in rooms if room != str(own_log(self.ann).pk)}
+        body = {"epoch": epoch, "cursors": known}
+        with CaptureQueriesContext(connection) as queries:
+            found = self.client().post("/api/sync/", body, format="json").json()
+        assert len(found["rooms"]) == len(known)
+        assert len(found["joined"]) == 1
+        return len(queries), len(known)
+
+    def client(self) -> APIClient:
+        client = APIClient()
+        client.force_authenticate(self.ann.user)
+        return client
+
+
+def _person(username: str) -> Profile:
+    account = get_user_model().objects.create(username=username)
+    return add_person(username=username, user_id=account.pk)
+
+
+@contextmanager
+def filled(size: int) -> Iterator[Bay]:
+    """Add so many of everything, and take it back at the end."""
+    with undone():
+        bay = Bay()
+        bay.add(size)
+        yield bay
+
+
+Costs = dict[str, list[tuple[int, int]]]
+
+
+@pytest.fixture(scope="module")
+def costs(django_db_setup: None, django_db_blocker: Any) -> Costs:
+    """Return queries and length of each list: with two of everything, and with twelve."""
+    found: Costs = {path: [] for path in [*QUERIES, "sync/"]}
+    with django_db_blocker.unblock():
+        current_epoch()
+        for size in (2, 12):
+            with filled(size) as built:
+                for path in QUERIES:
+                    found[path].append(_cost(built, path))
+                found["sync/"].append(built.sync())
+    return found
+
+
+def _cost(bay: Bay, path: str) -> tuple[int, int]:
+    with CaptureQueriesContext(connection) as queries:
+        answer = bay.get(path, {"limit": 100} if "?" not in path else None)
+    return len(queries), len(results(answer))
 
 
 def results(answer: Any) -> list[Any]:
@@ -67,77 +137,49 @@ def results(answer: Any) -> list[Any]:
     return body["events"] if "events" in body else body["results"]
 
 
-@pytest.mark.parametrize(("path", "most"), QUERIES.items())
+@pytest.mark.parametrize(("path", "most"), [*QUERIES.items(), ("sync/", 8)])
 def test_a_page_takes_as_many_queries_for_two_as_for_twelve(
-    api: Api, ann: Profile, group: Room, more: Callable[[], None], path: str, most: int
+    costs: Costs, path: str, most: int
 ) -> None:
-    path = f"/api/{path.format(group=group.pk)}"
-    counts, lengths = [], []
-    current_epoch()
-    for add in (2, 10):
-        for _ in range(add):
-            more()
-        with CaptureQueriesContext(connection) as queries:
-            answer = api(ann).get(path, {"limit": 100} if "?" not in path else None)
-        counts.append(len(queries))
-        lengths.append(len(results(answer)))
-    assert lengths[0] < lengths[1]
-    assert lengths[1] >= 12
-    assert counts[0] == counts[1] <= most, [query["sql"] for query in queries]
+    (few, short), (many, long) = costs[path]
+    assert short < long
+    assert long >= 12
+    assert few == many <= most
 
 
-def test_sync_takes_as_many_queries_for_two_rooms_as_for_twelve(
-    api: Api, ann: Profile, group: Room, more: Callable[[], None]
-) -> None:
-    counts = []
-    for add in (2, 10):
-        for _ in range(add):
-            more()
-        rooms = [one["id"] for one in results(api(ann).get("/api/rooms/?limit=100"))]
-        epoch = api(ann).get(f"/api/rooms/{group.pk}/log/").json()["epoch"]
-        known = {room: 1 for room in rooms if room != str(own_log(ann).pk)}
-        with CaptureQueriesContext(connection) as queries:
-            body = {"epoch": epoch, "cursors": known}
-            found = api(ann).post("/api/sync/", body, format="json").json()
-        assert len(found["rooms"]) == len(known)
-        assert len(found["joined"]) == 1
-        counts.append(len(queries))
-    assert counts[0] == counts[1] <= 8
+PAGED = [
+    "users/",
+    "rooms/",
+    "rooms/{group}/pins/",
+    "groups/",
+    "groups/?search=",
+    "groups/{group}/members/",
+    "groups/{group}/bans/",
+    "direct/",
+]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "users/",
-        "rooms/",
-        "rooms/{group}/pins/",
-        "groups/",
-        "groups/?search=",
-        "groups/{group}/members/",
-        "groups/{group}/bans/",
-        "direct/",
-    ],
-)
-def test_every_row_comes_once_forth_and_back(
-    api: Api, ann: Profile, group: Room, more: Callable[[], None], path: str
-) -> None:
-    for _ in range(7):
-        more()
-    start = f"/api/{path.format(group=group.pk)}"
+def test_every_row_comes_once_forth_and_back() -> None:
+    with filled(7) as bay:
+        for path in PAGED:
+            _forth_and_back(bay.client(), f"/api/{path.format(group=bay.group.pk)}")
+
+
+def _forth_and_back(client: APIClient, start: str) -> None:
     sign = "&" if "?" in start else "?"
-    whole = results(api(ann).get(f"{start}{sign}limit=100"))
-    seen, page = [], api(ann).get(f"{start}{sign}limit=3").json()
+    whole = results(client.get(f"{start}{sign}limit=100"))
+    seen, page = [], client.get(f"{start}{sign}limit=3").json()
     seen += page["results"]
     while page["next"]:
-        page = api(ann).get(page["next"]).json()
+        page = client.get(page["next"]).json()
         assert len(page["results"]) <= 3
         seen += page["results"]
-    assert seen == whole
+    assert seen == whole, start
     back = list(page["results"])
     while page["previous"]:
-        page = api(ann).get(page["previous"]).json()
+        page = client.get(page["previous"]).json()
         back = page["results"] + back
-    assert back == whole
+    assert back == whole, start
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "abc", "1.5", "9" * 5_000, "%00", "1e3"])
@@ -187,15 +229,7 @@ FORGED = [
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: forged[:20])
 @pytest.mark.parametrize(
     "path",
-    [
-        "users/",
-        "rooms/",
-        "rooms/{group}/pins/",
-        "groups/",
-        "groups/?search=",
-        "groups/{group}/members/",
-        "groups/{group}/bans/",
-    ],
+    [path for path in PAGED if path != "direct/"],
 )
 def test_a_forged_cursor_is_refused_or_harmless(
     api: Api, ann: Profile, group: Room, path: str, forged: str

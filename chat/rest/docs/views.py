@@ -60,7 +60,7 @@ class Page(TemplateView):
             "schema": "chat_docs:schema",
             "docs": "chat_docs:docs",
             "asyncapi": "chat_docs:asyncapi",
-            "token": "chat_auth:token",  # nosec B105: the name of a view
+            "token": "chat_auth:token",
         }
         user: Any = getattr(self.request, "user", None)
         known = user is not None and user.is_authenticated and takes_sessions()

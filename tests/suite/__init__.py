@@ -1,0 +1,1 @@
+"""The parts of ``tests/run.py``: commands, lint, test parts, the table."""
