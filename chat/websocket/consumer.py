@@ -36,11 +36,13 @@ from chat.websocket.handshake import Choose, Receive, Scope, admit, enter, say_h
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
 from chat.websocket.limits import (
-    Flow,
     count_write,
+    flow_of,
+    note_flooder,
     place_of_address,
     place_of_person,
     refuse_flooder,
+    takes,
 )
 from chat.websocket.replay import resume
 from chat.websocket.sends import OVERLAP, Sends
@@ -139,7 +141,7 @@ async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) ->
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
     sends = Sends(hub, socket)
-    flow = Flow()
+    flow = flow_of(scope)
     for number in count():
         if number % TURN == 0:
             # What a client sent at once is here at once: it would all be served before anybody else.
@@ -147,11 +149,13 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
         message = await receive()
         if message["type"] == "websocket.disconnect":
             metrics.closed(message.get("code") or 1005)
+            if flow.flooding:
+                note_flooder(socket.viewer, flow.ends)
             return
         if socket.leaving:
             # What is not begun is not answered: whoever sent it sends it again, elsewhere.
             continue
-        if not flow.takes(socket, message):
+        if not takes(flow, socket, message):
             await socket.flushed()
             # What came at once is refused between what the others want.
             await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from chat import metrics
 from chat.conf import chat_settings
 from chat.events import Published
 from chat.outlets import sockets as outlet
-from chat.queries import log, rooms
+from chat.queries import log, standings
 from chat.queries.epoch import current_epoch
 from chat.websocket.bridge import cross
 from chat.websocket.run import Run, runs
@@ -60,7 +60,7 @@ class Hub:
         self.moved: set[str] = set()
         self.gap = asyncio.Event()
         self.outgoing: asyncio.Queue[list[Published]] = asyncio.Queue(OUTGOING_MAX)
-        self.standings = Together(rooms.standings_of)
+        self.standings = Together(standings.standings_of)
         self.starting = asyncio.Lock()
         self.attached = asyncio.Event()
         self.layer = outlet.shared_layer()
@@ -156,7 +156,7 @@ class Hub:
         channel.sockets[socket] = None
         return channel.seq is None
 
-    async def open(self, names: Collection[str], asked: rooms.Asked) -> rooms.Standings:
+    async def open(self, names: Collection[str], asked: standings.Asked) -> standings.Standings:
         """Subscribe to rooms, and only then read where someone's rooms stand: no event falls between the two."""
         await self.subscribe(names)
         mine = await self.standings.ask(asked)

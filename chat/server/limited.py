@@ -1,0 +1,246 @@
+"""uvicorn's WebSocket protocol with limits: what one client may send, hold back and delay."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from chat.extras import named
+from chat.limits.frames import Flow
+
+with named():
+    from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+    from websockets import http11
+    from websockets.frames import CloseCode, Frame
+    from websockets.http11 import Request, Response
+    from websockets.protocol import OPEN
+
+if TYPE_CHECKING:
+    # The class that uvicorn chooses where websockets is installed, as it is with the extra.
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+else:
+    WebSocketsSansIOProtocol = AutoWebSocketsProtocol
+
+# The HTTP protocol has limited the head already, and cookies of real sites are longer than the library's 8 KiB.
+http11.MAX_LINE_LENGTH = 65_536
+
+# Bytes that are parsed in one turn of the event loop. In 4 KiB are 682 frames at most, which take about 5 ms.
+PIECE = 4_096
+# Seconds in which a message must be complete once it has begun.
+MESSAGE_TIMEOUT = 30
+# Seconds in which a client that was closed for a fault may still take the close frame.
+LINGER = 2
+# Close codes.
+TOO_MANY = 4429
+TOO_LATE = 4408
+
+
+class LimitedWebSocket(WebSocketsSansIOProtocol):
+    """A connection whose client can neither hold up the event loop nor fill the process.
+
+    Frames of every kind are counted, a flood is parsed in pieces, a message must be complete in time, and each
+    refused handshake is answered.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.flow = Flow()
+        # Frames of the piece being parsed that never reach the application.
+        self._unseen = 0
+        # Bytes that were received but not parsed yet, and whether a turn of the loop is asked for to go on.
+        self._rest = bytearray()
+        self._feeding = False
+        # The answer to the newest ping of a client that does not read.
+        self._pong = b""
+        self._deadline: asyncio.TimerHandle | None = None
+        self._ended = False
+
+    # What comes in.
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came: at once if it is short, else piece by piece with a turn of the loop between them."""
+        if self._ended:
+            # Read and dropped until the client has closed too: a reset could overtake the close frame.
+            return
+        if not self.handshake_initiated:
+            self._open(data)
+        elif self._rest or len(data) > PIECE or not self.handshake_complete:
+            self._rest += data
+            self.transport.pause_reading()
+            self._go_on()
+        else:
+            self._parse(data)
+
+    def _go_on(self) -> None:
+        """Ask for the next piece, or for more data once all is parsed; wait while the application has messages."""
+        if self._ended or self.read_paused or not self.handshake_complete:
+            return
+        if not self._rest:
+            self.transport.resume_reading()
+            self._expect_rest()
+        elif not self._feeding:
+            self._feeding = True
+            self.loop.call_soon(self._feed)
+
+    def _feed(self) -> None:
+        self._feeding = False
+        if self._ended or self.read_paused or self.transport.is_closing():
+            return
+        piece = bytes(self._rest[:PIECE])
+        del self._rest[:PIECE]
+        self._parse(piece)
+        self._go_on()
+
+    def _parse(self, data: bytes) -> None:
+        self.conn.receive_data(data)
+        if self.conn.parser_exc is not None:
+            self.handle_parser_exception()
+            return
+        self.handle_events()
+        self.flow.count(self._unseen, len(data))
+        self._unseen = 0
+        if self.flow.flooding:
+            self._end(TOO_MANY)
+        else:
+            self._expect_rest()
+
+    async def receive(self) -> Any:
+        """Give the application its next message, and read on once it has taken all."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self._go_on()
+        return message
+
+    # Frames that never reach the application: they are counted here, messages where they are taken.
+
+    def handle_text(self, event: Frame) -> None:
+        self._unseen += not event.fin
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        self._unseen += not event.fin
+        super().handle_bytes(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        self._unseen += not event.fin
+        super().handle_cont(event)
+
+    def handle_pong(self, event: Frame) -> None:
+        self._unseen += 1
+        super().handle_pong(event)
+
+    def handle_ping(self) -> None:
+        """Answer the pings of a piece, or keep the newest answer while the client does not read."""
+        self._unseen += 1
+        output = self.conn.data_to_send()
+        if self.writable.is_set() or self.conn.state is not OPEN:
+            self.transport.write(b"".join(output))
+        elif output:
+            self._pong = output[-1]
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        pong, self._pong = self._pong, b""
+        if pong and not self.close_sent and not self.transport.is_closing():
+            self.transport.write(pong)
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand a complete message to the application; after the close it is only counted."""
+        self._expect_nothing()
+        self._unseen += self.close_sent
+        super().send_receive_event_to_app()
+
+    # What does not come in time.
+
+    def _expect_rest(self) -> None:
+        """Give a message that has begun its time to become complete."""
+        begun = self.conn.current_size is not None or self.conn.reader.buffer
+        if begun and self._deadline is None and not self.read_paused and not self.close_sent:
+            self._deadline = self.loop.call_later(MESSAGE_TIMEOUT, self._end, TOO_LATE)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    # The handshake.
+
+    def _open(self, head: bytes) -> None:
+        """Take the handshake, and answer one that the library drops without a word."""
+        self.conn.receive_data(head)
+        fault = self.conn.handshake_exc
+        if fault is None:
+            self.handle_events()
+            return
+        # The library has an answer to what is too long or too many, and none to what it does not understand.
+        answer = b"".join(self.conn.data_to_send())
+        if not answer:
+            why = f"Failed to open a WebSocket connection: {fault.__cause__ or fault}.\n"
+            answer = self.conn.reject(HTTPStatus.BAD_REQUEST, why).serialize()
+            self.logger.info("connection rejected (400 Bad Request)")
+        self._turn_away(answer)
+
+    def handle_connect(self, event: Request) -> None:
+        """Take a handshake that can be understood in one way only."""
+        refusal = self._refusal(event)
+        if refusal is None:
+            super().handle_connect(event)
+        else:
+            self.conn.send_response(refusal)
+            self._turn_away(b"".join(self.conn.data_to_send()))
+
+    def _refusal(self, event: Request) -> Response | None:
+        """Return the answer to a handshake that names several hosts, or a version that is not spoken here."""
+        if len(event.headers.get_all("Host")) != 1:
+            return self.conn.reject(HTTPStatus.BAD_REQUEST, "Exactly one Host header is needed.\n")
+        version, *more = event.headers.get_all("Sec-WebSocket-Version") or ["13"]
+        if version == "13" or more:
+            return None
+        refusal = self.conn.reject(
+            HTTPStatus.UPGRADE_REQUIRED, "Sec-WebSocket-Version must be 13.\n"
+        )
+        refusal.headers["Sec-WebSocket-Version"] = "13"
+        return refusal
+
+    def _turn_away(self, answer: bytes) -> None:
+        """Answer a refused handshake by HTTP, and close."""
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        self.transport.write(answer)
+        self.transport.close()
+
+    def start_keepalive(self) -> None:
+        """Begin to read frames: uvicorn calls this once the application has accepted."""
+        super().start_keepalive()
+        self._go_on()
+
+    # The end.
+
+    def handle_parser_exception(self) -> None:
+        """Close for a frame that breaks the protocol; the library has written the close frame."""
+        sent = self.conn.close_sent
+        self._end(sent.code if sent else CloseCode.PROTOCOL_ERROR)
+
+    def _end(self, code: int) -> None:
+        """Send a close frame unless one was sent, drop what still comes, and be gone within LINGER."""
+        if self._ended or self.transport.is_closing():
+            return
+        self._ended = self.close_sent = self.disconnected = True
+        self._expect_nothing()
+        self.stop_keepalive()
+        self._rest.clear()
+        self.conn.fail(code)
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.transport.resume_reading()
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(LINGER, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        self._rest.clear()
+        super().connection_lost(exc)
