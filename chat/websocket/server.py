@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from chat.conf import chat_settings
 from chat.extras import named
+from chat.server.parent import stop_with_parent
 from chat.server.websocket import Protocol
 
 with named():
@@ -75,6 +76,7 @@ class Life(LifespanOff):
         # What is loaded by now stays: to walk through it again and again is time that no request has.
         gc.freeze()
         gc.set_threshold(GARBAGE)
+        stop_with_parent()
         # By now the application is loaded; this module is read before that.
         import_string("chat.websocket.engine.set_going")()
         if chat_settings.METRICS:
