@@ -31,6 +31,8 @@ PIECE = 4_096
 MESSAGE_TIMEOUT = 30
 # Seconds in which a client that was closed for a fault may still take the close frame.
 LINGER = 2
+# Seconds between two reads of what such a client still sends: it is to cost others nothing.
+DISCARD_PAUSE = 0.05
 # Close codes.
 TOO_MANY = 4429
 TOO_LATE = 4408
@@ -61,7 +63,9 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came: at once if it is short, else piece by piece with a turn of the loop between them."""
         if self._ended:
-            # Read and dropped until the client has closed too: a reset could overtake the close frame.
+            # Read slowly and dropped until the client has closed too: a reset could overtake the close frame.
+            self.transport.pause_reading()
+            self.loop.call_later(DISCARD_PAUSE, self._drop_more)
             return
         if not self.handshake_initiated:
             self._open(data)
@@ -91,6 +95,10 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         del self._rest[:PIECE]
         self._parse(piece)
         self._go_on()
+
+    def _drop_more(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def _parse(self, data: bytes) -> None:
         self.conn.receive_data(data)

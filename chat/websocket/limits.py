@@ -55,8 +55,14 @@ async def refuse_flooder(person: Person) -> None:
         raise RateLimited("Too many frames.", retry_after=max(1, ceil(left)))
 
 
-def note_flooder(person: Person, until: float) -> None:
-    """Let :func:`refuse_flooder` turn a person away until a time of the monotonic clock."""
+def note_flood(flow: Flow, socket: Socket) -> None:
+    """Keep a person out until the window ends if the server closed their connection for its frames."""
+    if flow.flooding and not socket.closing:
+        log_failed(RateLimited("Too many frames."), socket, "frames")
+        _note_flooder(socket.viewer, flow.ends)
+
+
+def _note_flooder(person: Person, until: float) -> None:
     now = time.monotonic()
     for other in [other for other, ends in _flooded.items() if ends <= now]:
         del _flooded[other]
@@ -83,7 +89,7 @@ def takes(flow: Flow, socket: Socket, message: dict[str, Any]) -> bool:
     log_failed(refusal, socket, "frames")
     if flow.flooding:
         refuse(socket, refusal)
-        note_flooder(socket.viewer, flow.ends)
+        _note_flooder(socket.viewer, flow.ends)
     else:
         socket.answer(failed(refusal, _ref(message)))
     return False
