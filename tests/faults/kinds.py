@@ -11,6 +11,12 @@ from tests.faults.of_database import Crashed, Deadlocked, Exhausted, Frozen
 from tests.faults.of_http import FloodedHeads, FloodedPipeline, HalfOpen, HugeBodies
 from tests.faults.of_processes import Clock, Deployed, Killed, OnSqlite
 from tests.faults.of_redis import Burst, CutOff, Flushed, Hung, Idle, Repeated, Restarted
+from tests.faults.of_websockets import (
+    FloodedFragments,
+    FloodedLongPings,
+    FloodedPings,
+    RefusedHandshakes,
+)
 
 FAULTS: dict[str, type[Fault]] = {
     kind.name: kind
@@ -34,6 +40,10 @@ FAULTS: dict[str, type[Fault]] = {
         FloodedPipeline,
         HugeBodies,
         HalfOpen,
+        FloodedPings,
+        FloodedLongPings,
+        FloodedFragments,
+        RefusedHandshakes,
         Vanished,
         Deafened,
         Shaken,
