@@ -131,7 +131,7 @@ class FloodedPings(Attacked):
 class FloodedLongPings(Attacked):
     """Pings whose answers are as long as they may be, and half of them unread."""
 
-    name = "long pings"
+    name = "long-pings"
     says = f"pings of 125 bytes without end over {CONNECTIONS} WebSockets, then SIGTERM"
     attack = flood_long_pings
 
