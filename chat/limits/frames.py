@@ -31,6 +31,8 @@ class Flow:
 
     def __init__(self) -> None:
         rate = store.rate("LIMIT_FRAMES") if AVAILABLE else None
+        # Without a limit nothing is counted.
+        self._counting = rate is not None
         self._seconds: float = rate.get_expiry() if rate else inf
         self._most_frames: float = rate.amount if rate else inf
         self._most_bytes = self._most_frames * BYTES_PER_FRAME
@@ -38,18 +40,16 @@ class Flow:
         # When the current window ends, by the monotonic clock.
         self.ends = 0.0
 
-    def count(self, frames: int, size: int = 0) -> None:
-        """Add frames and bytes to the current window, or begin the next one with them."""
+    def count(self, frames: int, size: int = 0) -> bool:
+        """Add frames and bytes to the current window, or begin the next one, and return whether that is allowed."""
+        if not self._counting:
+            return True
         now = time.monotonic()
         if now >= self.ends:
             self.ends, self._frames, self._bytes = now + self._seconds, 0, 0
         self._frames += frames
         self._bytes += size
-
-    @property
-    def over(self) -> bool:
-        """Whether the current window is above the limit: messages are refused."""
-        return self._frames > self._most_frames or self._bytes > self._most_bytes
+        return self._frames <= self._most_frames and self._bytes <= self._most_bytes
 
     @property
     def flooding(self) -> bool:
@@ -64,9 +64,9 @@ class Flow:
     @contextmanager
     def before_sign_in(self) -> Iterator[None]:
         """Allow only FIRST_FRAMES and FIRST_BYTES until the block ends, whatever ``LIMIT_FRAMES`` says."""
-        usual = self._most_frames, self._most_bytes
-        self._most_frames, self._most_bytes = FIRST_FRAMES, FIRST_BYTES
+        usual = self._most_frames, self._most_bytes, self._counting
+        self._most_frames, self._most_bytes, self._counting = FIRST_FRAMES, FIRST_BYTES, True
         try:
             yield
         finally:
-            self._most_frames, self._most_bytes = usual
+            self._most_frames, self._most_bytes, self._counting = usual

@@ -12,7 +12,7 @@ from chat.limits.frames import Flow
 with named():
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from websockets import http11
-    from websockets.frames import CloseCode, Frame
+    from websockets.frames import CloseCode, Opcode
     from websockets.http11 import Request, Response
     from websockets.protocol import OPEN
 
@@ -33,6 +33,14 @@ MESSAGE_TIMEOUT = 30
 LINGER = 2
 # Seconds between two reads of what such a client still sends: it is to cost others nothing.
 DISCARD_PAUSE = 0.05
+# uvicorn's methods for the frames that are rare.
+HANDLERS = {
+    Opcode.CONT: "handle_cont",
+    Opcode.BINARY: "handle_bytes",
+    Opcode.PONG: "handle_pong",
+    Opcode.CLOSE: "handle_close",
+}
+CONTROL = {Opcode.PING, Opcode.PONG, Opcode.CLOSE}
 # Close codes.
 TOO_MANY = 4429
 TOO_LATE = 4408
@@ -48,8 +56,10 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.flow = Flow()
-        # Frames of the piece being parsed that never reach the application.
-        self._unseen = 0
+        # Frames that never reach the application, and bytes of all frames, that are not counted yet.
+        self._unseen = self._size = 0
+        # Whether a frame or a message has begun and is not complete.
+        self._begun = False
         # Bytes that were received but not parsed yet, and whether a turn of the loop is asked for to go on.
         self._rest = bytearray()
         self._feeding = False
@@ -82,7 +92,8 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
             return
         if not self._rest:
             self.transport.resume_reading()
-            self._expect_rest()
+            if self._begun:
+                self._expect_rest()
         elif not self._feeding:
             self._feeding = True
             self.loop.call_soon(self._feed)
@@ -106,42 +117,48 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
             return
         self.handle_events()
-        self.flow.count(self._unseen, len(data))
-        self._unseen = 0
-        if self.flow.flooding:
-            self._end(TOO_MANY)
-        else:
+        self._size += len(data)
+        # Not for each short message, which the application counts: this is done for every frame that comes.
+        if self._unseen or self._size > PIECE:
+            self.flow.count(self._unseen, self._size)
+            self._unseen = self._size = 0
+            if self.flow.flooding:
+                self._end(TOO_MANY)
+        self._begun = bool(self.conn.reader.buffer) or self.conn.current_size is not None
+        if self._begun:
             self._expect_rest()
+        elif self._deadline is not None:
+            self._expect_nothing()
+
+    def handle_events(self) -> None:
+        """Handle frames by their opcodes, and count those that never reach the application."""
+        event: Any
+        for event in self.conn.events_received():
+            opcode = event.opcode
+            if not event.fin or opcode in CONTROL or self.close_sent:
+                self._unseen += 1
+            elif self._deadline is not None:
+                self._expect_nothing()
+            if opcode is Opcode.TEXT:
+                self.handle_text(event)
+            elif opcode is Opcode.PING:
+                self.handle_ping()
+            else:
+                getattr(self, HANDLERS[opcode])(event)
 
     async def receive(self) -> Any:
         """Give the application its next message, and read on once it has taken all."""
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self.read_paused = False
-            self._go_on()
+            if self._rest or self._begun:
+                self._go_on()
+            else:
+                self.transport.resume_reading()
         return message
-
-    # Frames that never reach the application: they are counted here, messages where they are taken.
-
-    def handle_text(self, event: Frame) -> None:
-        self._unseen += not event.fin
-        super().handle_text(event)
-
-    def handle_bytes(self, event: Frame) -> None:
-        self._unseen += not event.fin
-        super().handle_bytes(event)
-
-    def handle_cont(self, event: Frame) -> None:
-        self._unseen += not event.fin
-        super().handle_cont(event)
-
-    def handle_pong(self, event: Frame) -> None:
-        self._unseen += 1
-        super().handle_pong(event)
 
     def handle_ping(self) -> None:
         """Answer the pings of a piece, or keep the newest answer while the client does not read."""
-        self._unseen += 1
         output = self.conn.data_to_send()
         if self.writable.is_set() or self.conn.state is not OPEN:
             self.transport.write(b"".join(output))
@@ -154,18 +171,11 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         if pong and not self.close_sent and not self.transport.is_closing():
             self.transport.write(pong)
 
-    def send_receive_event_to_app(self) -> None:
-        """Hand a complete message to the application; after the close it is only counted."""
-        self._expect_nothing()
-        self._unseen += self.close_sent
-        super().send_receive_event_to_app()
-
     # What does not come in time.
 
     def _expect_rest(self) -> None:
         """Give a message that has begun its time to become complete."""
-        begun = self.conn.current_size is not None or self.conn.reader.buffer
-        if begun and self._deadline is None and not self.read_paused and not self.close_sent:
+        if self._deadline is None and not self.read_paused and not self.close_sent:
             self._deadline = self.loop.call_later(MESSAGE_TIMEOUT, self._end, TOO_LATE)
 
     def _expect_nothing(self) -> None:
@@ -180,7 +190,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         self.conn.receive_data(head)
         fault = self.conn.handshake_exc
         if fault is None:
-            self.handle_events()
+            super().handle_events()
             return
         # The library has an answer to what is too long or too many, and none to what it does not understand.
         answer = b"".join(self.conn.data_to_send())

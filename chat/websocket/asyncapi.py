@@ -42,7 +42,8 @@ CHANNELS: dict[str, tuple[str, str, dict[str, str]]] = {
 DESCRIPTION = f"""JSON text frames under the subprotocol `{SUBPROTOCOL}`. Sign in by a bearer header, by a subprotocol
 `bearer.<access>` beside `{SUBPROTOCOL}`, or by a first frame `auth`. The server speaks first: `hello`. A command
 is answered by `done` or `failed` with its `ref`. Apply an event when `seq` is one more than the cursor of its
-room, drop a lower one, and `resume` on a gap. A refused socket is accepted, told `failed`, and closed."""
+room, drop a lower one, and `resume` on a gap. A refused socket is accepted, told `failed`, and closed.
+So is one whose list of subprotocols names none that is known here."""
 SECURITY: dict[str, Schema] = {
     "bearer": {
         "type": "http",

@@ -82,8 +82,7 @@ def takes(flow: Flow, socket: Socket, message: dict[str, Any]) -> bool:
     """Count a message, whatever it holds; answer one above the limit, and close a socket that floods."""
     if socket.closing:
         return False
-    flow.count(1)
-    if not flow.over:
+    if flow.count(1):
         return True
     refusal = RateLimited("Too many frames.", retry_after=flow.retry_after)
     log_failed(refusal, socket, "frames")

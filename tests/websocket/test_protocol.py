@@ -152,6 +152,10 @@ def test_complete_messages_have_no_end_to_wait_for() -> None:
             assert protocol._deadline is not None
             protocol.data_received(b"\x80\x80\0\0\0\0" + PING)
             assert protocol._deadline is None
+            # A ping that came in two packets, after which the client is silent.
+            protocol.data_received(PING[:2])
+            protocol.data_received(PING[2:])
+            assert protocol._deadline is None
 
     asyncio.run(scene())
 
