@@ -1,1 +1,3 @@
 """Parley: rooms and direct messages for any Django project."""
+
+__version__ = "0.1.0"

@@ -69,6 +69,9 @@ DEFAULTS: dict[str, Any] = {
     "LIMIT_SOCKETS_PERSON": 20,
     "LIMIT_SOCKETS_ADDRESS": 1_000,
     "LIMIT_SOCKETS_UNKNOWN": 20,
+    # Rooms whose events one socket receives, beside the person's own log: the most recently active. Each costs about
+    # 300 bytes a socket. Rooms joined while it is open come on top, up to as many again.
+    "LIMIT_SOCKET_ROOMS": 10_000,
     # Where these are counted: in each process by itself, or together ("redis://…"), under a prefix. While it is away
     # nobody can sign in anew (`unavailable`); who is signed in stays so, and each process counts the rest by itself.
     "LIMITS_STORAGE": "memory://",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from sys import intern
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import (
@@ -183,46 +181,3 @@ def ban(viewer: Profile, room_id: UUID, user_id: UUID) -> Ban:
     if found is None:
         raise NotFound("This person is not banned.")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a room's log stands, and where its viewer does."""
-
-    head: int
-    history_from: int
-    read_seq: int
-    kind: str
-
-
-Standings = dict[str, Standing]
-# Whose rooms; with a room, that one and their own log alone.
-Asked = tuple[UUID, UUID | None]
-
-
-def standings_of(asked: Collection[Asked]) -> dict[Asked, Standings]:
-    """Return how people's rooms stand, by id, the most recently active first: one query for all who ask."""
-    which = Q(user__in=[person for person, only in asked if only is None])
-    for person, only in asked:
-        if only is not None:
-            which |= Q(user=person) & (Q(room=only) | Q(room__kind=Room.Kind.SELF))
-    mine = Membership.objects.filter(which, room__deleted_at=None).order_by("-room__active_at")
-    found: dict[Asked, Standings] = {one: {} for one in asked}
-    wanted: dict[UUID, list[UUID | None]] = {}
-    for person, only in asked:
-        wanted.setdefault(person, []).append(only)
-    for person, room, head, history_from, read_seq, kind in mine.values_list(
-        "user_id", "room_id", "room__head", "history_from", "read_seq", "room__kind"
-    ):
-        standing = Standing(head, history_from, read_seq, intern(kind))
-        # Thousands of sockets hold the names of the same rooms.
-        name = intern(str(room))
-        for only in wanted[person]:
-            if only in (None, room) or kind == Room.Kind.SELF:
-                found[person, only][name] = standing
-    return found
-
-
-def standings(viewer: Profile, only: UUID | None = None) -> Standings:
-    """Return how the viewer's rooms stand; with ``only``, that room and the viewer's own log."""
-    return standings_of([(viewer.pk, only)])[viewer.pk, only]

@@ -45,7 +45,8 @@ DESCRIPTION = f"""JSON text frames under the subprotocol `{SUBPROTOCOL}`. Sign i
 by a header that a class of the service looks at, or by a first frame `auth` within {AUTH_TIMEOUT} seconds.
 The server speaks first: `hello`. A command is answered by `done` or `failed` with its `ref`. Apply an event when
 `seq` is one more than the cursor of its room, drop a lower one, and `resume` on a gap. A refused socket is
-accepted, told `failed`, and closed."""
+accepted, told `failed`, and closed.
+So is one whose list of subprotocols names none that is known here."""
 SECURITY: dict[str, Schema] = {
     "bearer": {
         "type": "http",

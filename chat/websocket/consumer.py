@@ -31,21 +31,31 @@ from chat.queries.access import membership_of
 from chat.security_log import log_refusal
 from chat.websocket.bridge import cross
 from chat.websocket.engine import running_hub
-from chat.websocket.frames import CLOSE_CODES, failed, log_failed, parsed, ref_of, refuse
+from chat.websocket.frames import (
+    CLOSE_CODES,
+    failed,
+    log_failed,
+    parsed,
+    ref_of,
+    refuse,
+    size_of,
+)
 from chat.websocket.handshake import Choose, Receive, Scope, admit, come_in, say_hello
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
 from chat.websocket.limits import (
-    Flow,
     count_write,
+    flow_of,
+    note_flood,
     place_of_address,
     place_of_person,
     refuse_flooder,
+    takes,
 )
 from chat.websocket.replay import resume
 from chat.websocket.sends import OVERLAP, Sends
 from chat.websocket.signin import SignedIn, chosen_subprotocol, sign_in
-from chat.websocket.socket import Send, Socket, size
+from chat.websocket.socket import Send, Socket
 
 logger = logging.getLogger("chat.websocket.consumer")
 
@@ -138,7 +148,7 @@ async def _turn_away(send: Send, refusal: ChatError, code: int | None = None) ->
 
 async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) -> None:
     sends = Sends(hub, socket)
-    flow = Flow()
+    flow = flow_of(scope)
     for number in count():
         if number % TURN == 0:
             # What a client sent at once is here at once: it would all be served before anybody else.
@@ -146,28 +156,23 @@ async def _converse(hub: Hub, socket: Socket, receive: Receive, scope: Scope) ->
         message = await receive()
         if message["type"] == "websocket.disconnect":
             metrics.closed(message.get("code") or 1005)
+            note_flood(flow, socket)
             return
         if socket.leaving:
             # What is not begun is not answered: whoever sent it sends it again, elsewhere.
             continue
-        if not flow.takes(socket, message):
+        if not takes(flow, socket, message):
             await socket.flushed()
             # What came at once is refused between what the others want.
             await asyncio.sleep(0)
             continue
-        if _size(message) > chat_settings.FRAME_MAX:
+        if size_of(message) > chat_settings.FRAME_MAX:
             refuse(socket, TooLarge(f"A frame has at most {chat_settings.FRAME_MAX} bytes."))
             continue
         with socket.working():
             await _hear(hub, socket, sends, message, scope)
         # A client that sends without reading is answered only as fast as it reads.
         await socket.flushed()
-
-
-def _size(message: dict[str, Any]) -> int:
-    """Return the bytes of a frame."""
-    text = message.get("text")
-    return len(message.get("bytes") or b"") if text is None else size(text)
 
 
 async def _hear(

@@ -21,7 +21,7 @@ from chat.errors import (
     Unsupported,
 )
 from chat.security_log import log_refusal
-from chat.websocket.socket import Socket
+from chat.websocket.socket import Socket, size
 
 REF_MAX = 64
 
@@ -37,6 +37,12 @@ CLOSE_CODES = {
     TooLarge.code: 1009,
     Unavailable.code: 1013,
 }
+
+
+def size_of(message: dict[str, Any]) -> int:
+    """Return the bytes of a frame."""
+    text = message.get("text")
+    return len(message.get("bytes") or b"") if text is None else size(text)
 
 
 def parsed(message: dict[str, Any]) -> dict[str, Any]:

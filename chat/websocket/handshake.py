@@ -7,19 +7,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+from chat import __version__
 from chat.commands import COMMANDS, validated
 from chat.conf import chat_settings
-from chat.errors import NotFound, TooLarge, Unauthenticated, Unavailable
-from chat.queries import rooms
+from chat.errors import NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported
+from chat.queries.standings import Standings, count_rooms
 from chat.serializers.people import OwnProfileSerializer
+from chat.server.state import WRITE
 from chat.websocket.bridge import cross
 from chat.websocket.frames import parsed, ref_of
 from chat.websocket.hub import Hub
-from chat.websocket.limits import UNKNOWN, place_of_address, rate_told
+from chat.websocket.limits import UNKNOWN, flow_of, place_of_address, rate_told
 from chat.websocket.reading import NewEpoch
-from chat.websocket.signin import AUTH_TIMEOUT, NamesNobody, SignedIn, sign_in
+from chat.websocket.signin import (
+    AUTH_TIMEOUT,
+    SUBPROTOCOL,
+    NamesNobody,
+    SignedIn,
+    sign_in,
+)
 from chat.websocket.socket import Seat, Send, Socket
-from chat.websocket.state import WRITE
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -39,13 +46,17 @@ EPOCH_TRIES = 2
 async def admit(scope: Scope, receive: Receive, choose: Choose) -> tuple[Beginning, dict[str, Any]]:
     """Return who opens the socket, for which room, and the ref of the frame that said who, if one did.
 
-    Raises TimeoutError (nobody said who they are), ConnectionError (the client went), ChatError.
+    Raises TimeoutError (no sign-in came), ConnectionError (the client closed), ChatError.
     """
+    offered = scope.get("subprotocols", ())
+    if offered and SUBPROTOCOL not in offered:
+        raise Unsupported(f"The subprotocol of this server is {SUBPROTOCOL}.")
     try:
         return await cross(begin, scope, None, choose), {}
     except NamesNobody:
         async with place_of_address(scope, UNKNOWN):
-            token, ref = await _first_frame(receive)
+            with flow_of(scope).before_sign_in():
+                token, ref = await _first_frame(receive)
         return await cross(begin, scope, token, choose), ref
 
 
@@ -84,13 +95,14 @@ async def come_in(hub: Hub, scope: Scope, send: Send, who: SignedIn, only: str |
 
 
 async def enter(
-    hub: Hub, scope: Scope, send: Send, who: SignedIn, only: str | None, mine: rooms.Standings
+    hub: Hub, scope: Scope, send: Send, who: SignedIn, only: str | None, mine: Standings
 ) -> Socket:
     """Seat a socket in its rooms, which stood so, so that every event after the heads it is told will reach it."""
     own_log = next(room for room, standing in mine.items() if standing.kind == "self")
     write = scope.get("state", {}).get(WRITE)
     socket = Socket(send, who.viewer, own_log=own_log, only=only, write=write)
     socket.signed_in(who.grounds, who.expires_at, who.credentials)
+    socket.left_out = await _left_out(socket, mine)
     # Until hello is said nothing may be replayed: hello comes first.
     await socket.replaying.acquire()
     hub.sockets[socket] = None
@@ -112,7 +124,15 @@ async def enter(
         raise
 
 
-def _seat(hub: Hub, socket: Socket, mine: rooms.Standings) -> list[str]:
+async def _left_out(socket: Socket, mine: Standings) -> int:
+    """Return how many of the person's rooms this socket is not to hear, because of LIMIT_SOCKET_ROOMS."""
+    most: int | None = chat_settings.LIMIT_SOCKET_ROOMS
+    if socket.only or most is None or len(mine) < most:
+        return 0
+    return max(0, await cross(count_rooms, socket.viewer) - len(mine))
+
+
+def _seat(hub: Hub, socket: Socket, mine: Standings) -> list[str]:
     """Put a socket into the rooms that are its person's, and no other. Returns those that are new here."""
     for room in set(socket.seats) - set(mine):
         hub.unseat(socket, room)
@@ -125,7 +145,7 @@ def _seat(hub: Hub, socket: Socket, mine: rooms.Standings) -> list[str]:
     return new
 
 
-def _place(hub: Hub, socket: Socket, mine: rooms.Standings) -> None:
+def _place(hub: Hub, socket: Socket, mine: Standings) -> None:
     for room, seat in socket.seats.items():
         seat.history_from = mine[room].history_from
         # The later of what the database said and what the hub has handed on: all after it will come.
@@ -140,6 +160,7 @@ def say_hello(hub: Hub, socket: Socket) -> None:
     socket.answer(
         {
             "type": "hello",
+            "server": {"name": "parley", "version": __version__},
             "user": OwnProfileSerializer().to_representation(socket.viewer),
             "epoch": hub.epoch,
             "heartbeat": chat_settings.HEARTBEAT,
@@ -147,10 +168,12 @@ def say_hello(hub: Hub, socket: Socket) -> None:
                 "text": chat_settings.TEXT_MAX,
                 "frame": chat_settings.FRAME_MAX,
                 "resume": chat_settings.RESUME_MAX,
+                "rooms": chat_settings.LIMIT_SOCKET_ROOMS,
                 "writes": rate_told("LIMIT_WRITES"),
                 "frames": rate_told("LIMIT_FRAMES"),
             },
             "heads": {room: heard[room].cursor for room in told},
+            "left_out": socket.left_out,
         }
     )
     for room, seat in heard.items():

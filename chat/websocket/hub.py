@@ -12,7 +12,7 @@ from uuid import uuid4
 from chat import metrics
 from chat.events import Published
 from chat.outlets import sockets as outlet
-from chat.queries import rooms
+from chat.queries import standings
 from chat.websocket.leaving import reconnect_in
 from chat.websocket.reading import Reader
 from chat.websocket.run import Run, runs
@@ -68,7 +68,7 @@ class Hub:
         self.moved: set[str] = set()
         self.gap = asyncio.Event()
         self.outgoing: asyncio.Queue[list[Published]] = asyncio.Queue(OUTGOING_MAX)
-        self.standings = Together(lambda asked: self.read(rooms.standings_of, asked))
+        self.standings = Together(lambda asked: self.read(standings.standings_of, asked))
         self.starting = asyncio.Lock()
         self.attached = asyncio.Event()
         self.layer = outlet.shared_layer()
@@ -169,7 +169,7 @@ class Hub:
         channel.sockets[socket] = None
         return channel.seq is None
 
-    async def open(self, names: Collection[str], asked: rooms.Asked) -> rooms.Standings:
+    async def open(self, names: Collection[str], asked: standings.Asked) -> standings.Standings:
         """Subscribe to rooms, and only then read where someone's rooms stand: no event falls between the two."""
         await self.subscribe(names)
         mine = await self.standings.ask(asked)

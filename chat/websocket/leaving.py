@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
-from chat.websocket.state import LEAVE
+from chat.server.state import LEAVE
 
 if TYPE_CHECKING:
     from chat.websocket.hub import Hub
     from chat.websocket.socket import Socket
 
-# Seconds in which commands under way are answered: no longer than the database takes over one.
-LEAVE_WITHIN = 5
 # Seconds before anyone is to come back, and how many of this process's sockets then may in a second.
 PAUSE = 1.0
 RECONNECTS = 500
@@ -21,14 +19,8 @@ SPREAD_LEAST = 4.0
 
 
 def stay(scope: MutableMapping[str, Any], hub: Hub, socket: Socket) -> None:
-    """Have the server end this socket by :func:`farewell`."""
+    """Register the callback with which the server closes this connection when it stops."""
     scope.setdefault("state", {})[LEAVE] = lambda: socket.leave(reconnect_in(len(hub.sockets)))
-
-
-def farewell(scope: MutableMapping[str, Any]) -> Callable[[], None] | None:
-    """Return what ends a connection's socket well, or None where it is none of ours, or not yet greeted."""
-    found: Callable[[], None] | None = scope.get("state", {}).get(LEAVE)
-    return found
 
 
 def reconnect_in(sockets: int) -> float:

@@ -15,8 +15,10 @@ from chat.conf import chat_settings
 from chat.errors import ChatError, RateLimited
 from chat.limits import AVAILABLE, writes
 from chat.limits.addresses import address_in
+from chat.limits.frames import Flow
 from chat.limits.places import places, shared
 from chat.queries.people import Person
+from chat.server.state import FLOW
 from chat.websocket.bridge import cross
 from chat.websocket.frames import failed, log_failed, parsed, ref_of, refuse
 from chat.websocket.socket import Socket
@@ -27,9 +29,6 @@ if AVAILABLE or TYPE_CHECKING:
 ADDRESS = "LIMIT_SOCKETS_ADDRESS"
 PERSON = "LIMIT_SOCKETS_PERSON"
 UNKNOWN = "LIMIT_SOCKETS_UNKNOWN"
-
-# Times the limit that a socket may send within one window; beyond, it is closed.
-FLOOD = 2
 
 # Seconds that one who comes back before that is kept waiting for the refusal: to ask again and again costs sign-ins.
 KEPT_WAITING = 1
@@ -56,6 +55,13 @@ async def refuse_flooder(person: Person) -> None:
         raise RateLimited("Too many frames.", retry_after=max(1, ceil(left)))
 
 
+def note_flood(flow: Flow, socket: Socket) -> None:
+    """Keep a person out until the window ends if the server closed their connection for its frames."""
+    if flow.flooding and not socket.closing:
+        log_failed(RateLimited("Too many frames."), socket, "frames")
+        _note_flooder(socket.viewer, flow.ends)
+
+
 def _note_flooder(person: Person, until: float) -> None:
     now = time.monotonic()
     for other in [other for other, ends in _flooded.items() if ends <= now]:
@@ -63,37 +69,29 @@ def _note_flooder(person: Person, until: float) -> None:
     _flooded[person.pk] = until
 
 
-class Flow:
-    """How many frames a socket has sent in the window that the first of them began.
+def flow_of(scope: dict[str, Any]) -> Flow:
+    """Return the counts of a connection, which the server shares if it is ours."""
+    state = scope.setdefault("state", {})
+    if FLOW not in state:
+        state[FLOW] = Flow()
+    flow: Flow = state[FLOW]
+    return flow
 
-    Two numbers, because the library's own counter starts a thread to forget, and this is asked for every frame.
-    """
 
-    def __init__(self) -> None:
-        self._rate = store.rate("LIMIT_FRAMES") if AVAILABLE else None
-        self._ends = 0.0
-        self._count = 0
-
-    def takes(self, socket: Socket, message: dict[str, Any]) -> bool:
-        """Count a frame, whatever it holds; one too many is answered, and a socket that floods is closed."""
-        if socket.closing:
-            return False
-        if self._rate is None:
-            return True
-        now = time.monotonic()
-        if now >= self._ends:
-            self._ends, self._count = now + self._rate.get_expiry(), 0
-        self._count += 1
-        if self._count <= self._rate.amount:
-            return True
-        refusal = RateLimited("Too many frames.", retry_after=max(1, ceil(self._ends - now)))
-        log_failed(refusal, socket, "frames")
-        if self._count > FLOOD * self._rate.amount:
-            refuse(socket, refusal)
-            _note_flooder(socket.viewer, self._ends)
-        else:
-            socket.answer(failed(refusal, _ref(message)))
+def takes(flow: Flow, socket: Socket, message: dict[str, Any]) -> bool:
+    """Count a message, whatever it holds; answer one above the limit, and close a socket that floods."""
+    if socket.closing:
         return False
+    if flow.count(1):
+        return True
+    refusal = RateLimited("Too many frames.", retry_after=flow.retry_after)
+    log_failed(refusal, socket, "frames")
+    if flow.flooding:
+        refuse(socket, refusal)
+        _note_flooder(socket.viewer, flow.ends)
+    else:
+        socket.answer(failed(refusal, _ref(message)))
+    return False
 
 
 def _ref(message: dict[str, Any]) -> dict[str, Any]:

@@ -7,18 +7,22 @@ from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from chat.conf import chat_settings
 from chat.queries import log, rooms
 from chat.queries.people import Person
+from chat.queries.standings import Standings, standings_among
 from chat.serializers.rooms import room_shape
 from chat.websocket.hub import Hub
 from chat.websocket.reading import NewEpoch
-from chat.websocket.socket import Seat, Socket
+from chat.websocket.socket import TOO_SLOW, Seat, Socket
 
 Some = TypeVar("Some")
 Found = TypeVar("Found")
 
 # Events read at once; the next page is read when the reader has taken this one.
 PAGE = 200
+# Times LIMIT_SOCKET_ROOMS that a socket hears once rooms were joined while it was open.
+JOINED = 2
 # Rooms shown at once, of those that the client does not know.
 ROOMS = 100
 
@@ -27,6 +31,10 @@ async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
     """Let a socket hear a room that its person is now in, from the event after ``after`` on."""
     async with socket.replaying:
         if socket.closing or socket not in hub.sockets or room in socket.seats:
+            return
+        if _is_full(socket):
+            # It reconnects, and then hears the most recently active rooms.
+            socket.close(TOO_SLOW)
             return
         new = hub.seat(socket, room, Seat(history_from=0, cursor=after))
         asked = (socket.viewer.pk, UUID(room))
@@ -40,6 +48,11 @@ async def follow(hub: Hub, socket: Socket, room: str, after: int) -> None:
         socket.release(room, cursors[room])
 
 
+def _is_full(socket: Socket) -> bool:
+    most: int | None = chat_settings.LIMIT_SOCKET_ROOMS
+    return most is not None and len(socket.seats) >= JOINED * most
+
+
 async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) -> int:
     """Give a socket what its cursors miss, each room's end marked ``resumed`` or ``reset``; then go live.
 
@@ -49,6 +62,7 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
         seats = {room: socket.hold(room) for room, seat in socket.seats.items() if not seat.silent}
         try:
             mine = _as_seated(socket, cursors) or await hub.standings.ask(socket.asked)
+            mine = await _with_left_out(hub, socket, cursors, mine)
             known = {room: cursors[room] for room in mine if room in cursors and room in seats}
             await _own_first(hub, socket, epoch == hub.epoch, known, mine)
             if not socket.only:
@@ -61,7 +75,18 @@ async def resume(hub: Hub, socket: Socket, epoch: str, cursors: dict[str, int]) 
         return len(known)
 
 
-def _as_seated(socket: Socket, cursors: dict[str, int]) -> rooms.Standings | None:
+async def _with_left_out(
+    hub: Hub, socket: Socket, cursors: dict[str, int], mine: Standings
+) -> Standings:
+    """Add rooms of the cursors that LIMIT_SOCKET_ROOMS left out: the person is in them all the same."""
+    most: int | None = chat_settings.LIMIT_SOCKET_ROOMS
+    unknown = [UUID(room) for room in cursors if room not in mine]
+    if socket.only or most is None or len(mine) < most or not unknown:
+        return mine
+    return {**mine, **await _read(hub, socket, standings_among, unknown)}
+
+
+def _as_seated(socket: Socket, cursors: dict[str, int]) -> Standings | None:
     """Return how the rooms stand without asking: as was read when the socket sat down, and what it was handed since.
 
     None where that was too long ago, or where something befell the person since, or where a cursor is further.
@@ -79,7 +104,7 @@ def _as_seated(socket: Socket, cursors: dict[str, int]) -> rooms.Standings | Non
 
 
 async def _own_first(
-    hub: Hub, socket: Socket, same_epoch: bool, known: dict[str, int], mine: rooms.Standings
+    hub: Hub, socket: Socket, same_epoch: bool, known: dict[str, int], mine: Standings
 ) -> None:
     """Catch up the own log, which tells of rooms joined and left, and then all other rooms."""
     own = {room: seq for room, seq in known.items() if room == socket.own_log}
@@ -93,9 +118,7 @@ async def _own_first(
         await _catch_up(hub, socket, cursors, mine)
 
 
-async def _catch_up(
-    hub: Hub, socket: Socket, cursors: dict[str, int], mine: rooms.Standings
-) -> None:
+async def _catch_up(hub: Hub, socket: Socket, cursors: dict[str, int], mine: Standings) -> None:
     lost, gone = await _replay(hub, socket, cursors, mine)
     for room, seq in cursors.items():
         if room in gone:
@@ -110,7 +133,7 @@ async def _catch_up(
 
 
 async def _replay(
-    hub: Hub, socket: Socket, cursors: dict[str, int], mine: rooms.Standings
+    hub: Hub, socket: Socket, cursors: dict[str, int], mine: Standings
 ) -> tuple[set[str], set[str]]:
     """Send the events past the cursors, moving them.
 
@@ -141,7 +164,7 @@ async def _read(
     return await hub.read(query, socket.viewer, some)
 
 
-def _page(cursors: dict[str, int], mine: rooms.Standings, done: set[str]) -> dict[str, log.Stretch]:
+def _page(cursors: dict[str, int], mine: Standings, done: set[str]) -> dict[str, log.Stretch]:
     """Return what to read next: of the first rooms that are behind, so many events together."""
     wanted: dict[str, log.Stretch] = {}
     left = PAGE
@@ -168,7 +191,7 @@ async def _tell_changes(
     hub: Hub,
     socket: Socket,
     cursors: dict[str, int],
-    mine: rooms.Standings,
+    mine: Standings,
     seats: dict[str, Seat],
 ) -> None:
     """Tell of rooms that the client has no cursor of, and of cursors whose room is no longer the person's."""

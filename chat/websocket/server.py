@@ -8,33 +8,22 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from functools import lru_cache
-from http import HTTPStatus
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from chat.conf import chat_settings
 from chat.extras import named
-from chat.websocket.leaving import LEAVE_WITHIN, farewell
-from chat.websocket.state import WRITE
+from chat.server.parent import stop_with_parent
+from chat.server.websocket import Protocol
 
 with named():
     from uvicorn import Config, Server
     from uvicorn.config import LOGGING_CONFIG
     from uvicorn.lifespan.off import LifespanOff
-    from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from uvicorn.supervisors import Multiprocess
-    from websockets.frames import Frame, Opcode
-    from websockets.http11 import Request
-
-if TYPE_CHECKING:
-    # The one that is chosen where websockets is installed, as the extra has it.
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-else:
-    WebSocketsSansIOProtocol = AutoWebSocketsProtocol
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -79,63 +68,6 @@ def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-@lru_cache(8)
-def _framed(texts: tuple[str, ...]) -> bytes:
-    """Return texts as whole frames: made once for all the sockets that are told the same."""
-    return b"".join(Frame(Opcode.TEXT, one.encode()).serialize(mask=False) for one in texts)
-
-
-class Protocol(WebSocketsSansIOProtocol):
-    """uvicorn's sockets, but for their end: those of the chat are answered what they asked before they are closed."""
-
-    def handle_connect(self, event: Request) -> None:
-        """Take a handshake, unless it names two hosts: which of them it meant would be anyone's guess."""
-        if len(event.headers.get_all("Host")) == 1:
-            super().handle_connect(event)
-            return
-        self.handshake_initiated = self.handshake_complete = self.close_sent = True
-        self.conn.send_response(self.conn.reject(HTTPStatus.BAD_REQUEST, "One Host, please.\n"))
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.close()
-
-    async def run_asgi(self) -> None:
-        """Serve, and lend :meth:`write` to the application where nothing is encrypted or compressed on the way."""
-        self._descriptor = self.transport.get_extra_info("socket").fileno()
-        if not self.transport.get_extra_info("sslcontext") and not self.conn.extensions:
-            self.scope["state"][WRITE] = self.write
-        await super().run_asgi()
-
-    def write(self, texts: tuple[str, ...]) -> bool:
-        """Send texts at once, where nothing waits before them; else do nothing and return False.
-
-        Past the transport, whose own write costs half as much again.
-        """
-        transport = self.transport
-        if self.close_sent or transport.is_closing() or transport.get_write_buffer_size():
-            return False
-        frame = _framed(texts)
-        try:
-            taken = os.write(self._descriptor, frame)
-        except OSError:
-            # The buffer is full or the peer gone: the transport finds out which.
-            return False
-        if taken < len(frame):
-            transport.write(frame[taken:])
-        return True
-
-    def shutdown(self) -> None:
-        """Begin to end this socket, because the server leaves."""
-        scope = getattr(self, "scope", None)
-        leave = farewell(scope) if scope and not self.close_sent else None
-        if leave is None:
-            super().shutdown()
-        else:
-            self.stop_keepalive()
-            leave()
-        # No close frame passes the full buffer of one who does not read.
-        self.loop.call_later(LEAVE_WITHIN + 2, self.transport.abort)
-
-
 class Life(LifespanOff):
     """What a process does when it begins and ends to serve, in the place where uvicorn would ask the application."""
 
@@ -144,6 +76,7 @@ class Life(LifespanOff):
         # What is loaded by now stays: to walk through it again and again is time that no request has.
         gc.freeze()
         gc.set_threshold(GARBAGE)
+        stop_with_parent()
         # By now the application is loaded; this module is read before that.
         import_string("chat.websocket.engine.set_going")()
         if chat_settings.METRICS:

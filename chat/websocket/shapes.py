@@ -39,24 +39,37 @@ class RateShape(serializers.Serializer[Any]):
 class LimitsShape(serializers.Serializer[Any]):
     """Characters of a message, bytes of a frame, events of a room that a resume replays; and how often.
 
-    ``writes`` are a person's over REST and sockets together, ``frames`` those of one socket. null: as many as you like.
+    ``rooms`` are those that one socket hears, ``writes`` a person's over REST and sockets together, ``frames`` those of
+    one socket, pings and fragments included. null: no limit.
     """
 
     text = serializers.IntegerField()
     frame = serializers.IntegerField()
     resume = serializers.IntegerField()
+    rooms = serializers.IntegerField(allow_null=True)
     writes = RateShape(allow_null=True)
     frames = RateShape(allow_null=True)
+
+
+class ServerShape(serializers.Serializer[Any]):
+    """The software of the server."""
+
+    name = serializers.CharField()
+    version = serializers.CharField()
 
 
 class HelloFrame(serializers.Serializer[Any]):
     """Who is signed in, and where their rooms stand; every event after these heads follows."""
 
+    server = ServerShape()
     user = OwnProfileSerializer()
     epoch = serializers.CharField()
     heartbeat = serializers.IntegerField(help_text="Seconds between two `heads`.")
     limits = LimitsShape()
     heads = serializers.DictField(child=SeqField())
+    left_out = serializers.IntegerField(
+        help_text="My rooms that this socket does not hear, because they are more than `limits.rooms`."
+    )
 
 
 class FailedFrame(serializers.Serializer[Any]):
@@ -115,6 +128,6 @@ CLOSES = {
     4401: "not signed in, or the sign-in has ended",
     4403: "forbidden",
     4404: "no such room, or none that you may know of",
-    4408: "no sign-in came in time",
+    4408: "no sign-in came in time, or not the rest of a message",
     4429: "too many",
 }

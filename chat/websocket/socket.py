@@ -15,8 +15,8 @@ from chat.conf import chat_settings
 from chat.events import Published, encode
 from chat.queries.grounds import Grounds
 from chat.queries.people import Person
-from chat.queries.rooms import Asked, Standings
-from chat.websocket.leaving import LEAVE_WITHIN
+from chat.queries.standings import Asked, Standings
+from chat.server.state import LEAVE_WITHIN
 from chat.websocket.run import Run, runs
 from chat.websocket.signin import Credentials
 
@@ -66,6 +66,8 @@ class Socket:
         self.own_log = own_log
         self.only = only
         self.seats: dict[str, Seat] = {}
+        # Rooms of the person that this socket does not hear.
+        self.left_out = 0
         # As they were read once it sat, for a resume that comes first and soon; then let go.
         self.standings: Standings | None = None
         self.signed_in(None, None)

@@ -39,6 +39,8 @@ CHAT = {
     "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,
     "LIMIT_SOCKETS_ADDRESS": env.int("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000) or None,
     "LIMIT_SOCKETS_UNKNOWN": env.int("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20) or None,
+    # Rooms that one socket hears: the most recently active. (0: all.)
+    "LIMIT_SOCKET_ROOMS": env.int("CHAT_LIMIT_SOCKET_ROOMS", default=10_000) or None,
     "LIMITS_STORAGE": env.str("REDIS_URL", default="") or "memory://",
     "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
     # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)

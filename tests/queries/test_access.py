@@ -15,6 +15,7 @@ from chat.models import Message, Profile, Room
 from chat.queries import log, messages, rooms
 from chat.queries.access import membership_of, shares_room
 from chat.queries.epoch import current_epoch
+from chat.queries.standings import standings
 from tests.scene import own_log, say
 
 pytestmark = pytest.mark.django_db
@@ -117,8 +118,8 @@ def test_nothing_of_others_rooms_is_in_what_is_mine(
     mine = {own_log(cat).pk}
     assert {member.room_id for member in rooms.inbox(cat)} == mine
     assert set(rooms.room_views(cat, [group.pk, den.pk, pair.pk])) == set()
-    assert set(rooms.standings(cat)) == set(map(str, mine))
-    assert rooms.standings(cat, only=den.pk).keys() == set(map(str, mine))
+    assert set(standings(cat)) == set(map(str, mine))
+    assert standings(cat, only=den.pk).keys() == set(map(str, mine))
     cursors = dict.fromkeys([group.pk, den.pk, pair.pk, uuid4()], 0)
     missing = log.sync(cat, current_epoch(), {**cursors, own_log(cat).pk: 0}, limit=99)
     assert set(missing.rooms) == set(map(str, mine))

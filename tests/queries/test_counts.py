@@ -19,6 +19,7 @@ from chat.actions.rooms import create_group, open_direct
 from chat.actions.sending import Draft, send_messages
 from chat.queries import log, messages, people, rooms
 from chat.queries.epoch import current_epoch
+from chat.queries.standings import standings, standings_of
 from chat.serializers.messages import message_shape
 from chat.serializers.people import DeviceSerializer, UserSerializer
 from chat.serializers.rooms import BanSerializer, MembershipSerializer, room_shape
@@ -102,7 +103,7 @@ def _sync(world: World, cursors: dict[UUID, int]) -> Any:
 
 def _standings_of_many(world: World) -> Any:
     asked = [(world.viewer.pk, None), (world.viewer.pk, world.room.pk), (world.owner.pk, None)]
-    found = rooms.standings_of(asked)
+    found = standings_of(asked)
     assert all(found.values())
     return found
 
@@ -140,7 +141,7 @@ READS: dict[str, tuple[int, Read]] = {
     "repair of an own log": (6, lambda world: log.missed({str(world.own.pk): 0}, 999)),
     "recent heads": (1, lambda world: log.recent_heads(3600)),
     "heads of rooms": (1, lambda world: log.heads_of([str(room) for room in world.cursors])),
-    "standings": (1, lambda world: rooms.standings(world.viewer)),
+    "standings": (1, lambda world: standings(world.viewer)),
     "standings of many": (1, _standings_of_many),
     "people": (1, _people),
     "devices": (1, _devices),

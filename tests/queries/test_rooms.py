@@ -21,9 +21,9 @@ from chat.queries.rooms import (
     member,
     members,
     room_view,
-    standings,
     views,
 )
+from chat.queries.standings import standings
 from chat.serializers.rooms import room_shape
 from tests.scene import own_log, say, seat
 

@@ -15,8 +15,8 @@ from django.db.backends.signals import connection_created
 from chat.events import Published, encode
 from chat.models import Profile, Room
 from chat.outlets import sockets as outlet
-from chat.queries import rooms
 from chat.queries.grounds import Grounds
+from chat.queries.standings import Standings, standings
 from chat.websocket import effects
 from chat.websocket.bridge import cross
 from chat.websocket.handshake import enter, say_hello
@@ -126,16 +126,16 @@ def sit(
 
 async def come_in(hub: Hub, ear: Ear, person: Profile, only: Room | None = None) -> Socket:
     """Open a person's socket as the handshake does, up to its hello."""
-    standings = await cross(rooms.standings, person, only and only.pk)
-    return await settle(hub, ear, person, standings, only)
+    mine = await cross(standings, person, only and only.pk)
+    return await settle(hub, ear, person, mine, only)
 
 
 async def settle(
-    hub: Hub, ear: Ear, person: Profile, standings: rooms.Standings, only: Room | None = None
+    hub: Hub, ear: Ear, person: Profile, mine: Standings, only: Room | None = None
 ) -> Socket:
     """Do the rest of the handshake, however old what was read of the rooms is by now."""
     who = SignedIn(person, Grounds(person.pk, None, ""), None)
-    socket = await enter(hub, {}, ear, who, str(only.pk) if only else None, standings)
+    socket = await enter(hub, {}, ear, who, str(only.pk) if only else None, mine)
     say_hello(hub, socket)
     return socket
 

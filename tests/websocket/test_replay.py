@@ -10,7 +10,7 @@ from chat.actions.members import add_member, join_room, leave_room, remove_membe
 from chat.actions.messages import edit_message
 from chat.errors import NotFound, Unavailable
 from chat.models import Event, Profile, Room
-from chat.queries.rooms import standings
+from chat.queries.standings import standings
 from chat.websocket.bridge import cross
 from chat.websocket.hub import Hub
 from chat.websocket.repair import mend, repair

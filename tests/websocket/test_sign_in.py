@@ -11,6 +11,7 @@ from uuid import uuid4
 import jwt
 import pytest
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from tests.live.processes import SetUp
 from tests.websocket.wire import Caller, Wire, greeted, socket
@@ -71,6 +72,23 @@ def test_refusal_is_said_and_then_closed(
                 await wire.send(first)
             assert await wire.closed() == close
             assert [frame["error"]["code"] for frame in wire.heard] == [code]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("offered", [["chat.v2"], ["mqtt", "chat.v1.msgpack"], ["bearer.{}"]])
+def test_subprotocols_without_a_known_one_are_refused(ann: Caller, offered: list[str]) -> None:
+    async def scene() -> None:
+        async with connect(
+            f"ws://{ann.address}/ws/",
+            subprotocols=[Subprotocol(one.format(ann.token)) for one in offered],
+            additional_headers={"Authorization": f"Bearer {ann.token}"},
+            proxy=None,
+        ) as connection:
+            wire = Wire(connection)
+            assert await wire.closed() == 4400
+            assert [frame["error"]["code"] for frame in wire.heard] == ["unsupported"]
+            assert connection.subprotocol is None
 
     asyncio.run(scene())
 

@@ -1,12 +1,17 @@
 """Serves HTTP and sockets while developing, with Django's own reloading, checks and banner."""
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.utils import autoreload
 from django.utils.module_loading import import_string
 
 if apps.is_installed("django.contrib.staticfiles"):
@@ -22,6 +27,8 @@ if find_spec("uvicorn"):
 
 # Long enough to tell open sockets that the server leaves, short enough not to delay a reload.
 FAREWELL_SECONDS = 2
+# The exit code with which Django's reloader asks to be started again.
+FILES_CHANGED = 3
 
 
 class DevelopmentServer:
@@ -46,6 +53,26 @@ class DevelopmentServer:
         self.ended.wait(FAREWELL_SECONDS + 1)
 
 
+def serve_in_child() -> int:
+    """Run this command in a child process, again after each change of a file, and return its exit code.
+
+    Django's own loop kills the child when this process is stopped, so open sockets would end without ``leaving``.
+    """
+    environment = {**os.environ, autoreload.DJANGO_AUTORELOAD_ENV: "true"}
+    code = FILES_CHANGED
+    while code == FILES_CHANGED:
+        # The arguments are those of this very process.
+        arguments = autoreload.get_child_arguments()
+        child = subprocess.Popen(arguments, env=environment, close_fds=False)  # noqa: S603
+        signal.signal(signal.SIGTERM, lambda *_, child=child: child.terminate())
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C has reached the child as well.
+            code = child.wait()
+    return code
+
+
 class Command(Runserver):
     """Django's runserver with uvicorn inside; without it, or without ASGI_APPLICATION, Django's own."""
 
@@ -53,11 +80,16 @@ class Command(Runserver):
     serving: DevelopmentServer | None = None
 
     def run(self, **options: Any) -> None:
+        is_child = os.environ.get(autoreload.DJANGO_AUTORELOAD_ENV) == "true"
+        if options["use_reloader"] and not is_child and not self.obstacle():
+            sys.exit(serve_in_child())
         try:
             super().run(**options)
         finally:
             # The reloader ends its process while the server runs in another thread.
             if self.serving:
+                # Both the terminal and the first process may send it.
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
                 self.serving.stop()
 
     def inner_run(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,1 @@
+"""The server's own protocol classes for uvicorn: what one connection may cost before the application sees it."""
