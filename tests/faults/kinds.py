@@ -8,6 +8,7 @@ from tests.faults.hammer import Hammered
 from tests.faults.herd import Thundering
 from tests.faults.of_clients import Deafened, Shaken, Stalled, Vanished
 from tests.faults.of_database import Crashed, Deadlocked, Exhausted, Frozen
+from tests.faults.of_http import FloodedHeads, FloodedPipeline, HalfOpen, HugeBodies
 from tests.faults.of_processes import Clock, Deployed, Killed, OnSqlite
 from tests.faults.of_redis import Burst, CutOff, Flushed, Hung, Idle, Repeated, Restarted
 
@@ -29,6 +30,10 @@ FAULTS: dict[str, type[Fault]] = {
         Hammered,
         Stalled,
         Flooded,
+        FloodedHeads,
+        FloodedPipeline,
+        HugeBodies,
+        HalfOpen,
         Vanished,
         Deafened,
         Shaken,
