@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the roof to the ground; a room may use those below it and, one way only, those beside it.
 STOREYS = (
     {"apps", "testing"},
-    {"rest", "websocket", "web", "admin", "management", "templatetags"},
+    {"rest", "websocket", "server", "web", "admin", "management", "templatetags"},
     {"commands", "outlets", "checks", "limits"},
     {"actions", "queries"},
     {"events"},

@@ -30,6 +30,8 @@ with named():
     from websockets.frames import Frame, Opcode
     from websockets.http11 import Request
 
+    from chat.server.http import HttpProtocol
+
 if TYPE_CHECKING:
     # The one that is chosen where websockets is installed, as the extra has it.
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -185,6 +187,7 @@ UVICORN_OPTIONS: dict[str, Any] = {
     "ws_ping_interval": 20,
     "ws_ping_timeout": 20,
     "timeout_graceful_shutdown": GRACE,
+    "http": HttpProtocol,
     "ws": Protocol,
     "backlog": BACKLOG,
     "server_header": False,

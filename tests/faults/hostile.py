@@ -125,8 +125,9 @@ async def measured(honest: Client, room: str, server: Server) -> Sample:
 
 
 async def _send(honest: Client, room: str, server: Server, sample: Sample) -> None:
-    until, frame = monotonic() + MEASURED, {"type": "message.send", "room": room, "text": "x"}
+    frame = {"type": "message.send", "room": room, "text": "x"}
     wire = await raw_of(honest, server)
+    until = monotonic() + MEASURED
     try:
         while (began := monotonic()) < until:
             await wire.send(orjson.dumps({**frame, "ref": str(began)}), text=True)

@@ -1,0 +1,1 @@
+"""The HTTP server: what holds against hostile clients before a request reaches the application."""
