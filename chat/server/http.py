@@ -18,9 +18,9 @@ BODY_RATE = 1_000
 WRITE_WAIT = 30
 # Seconds that a refused client has for reading why, and between two reads of bytes that are dropped.
 LINGER = 5
-DISCARD_PAUSE = 0.01
+DISCARD_PAUSE = 0.05
 # Seconds on shutdown for requests to arrive and for clients to take their answers; uvicorn waits for GRACE, 8.
-LEAVE_WITHIN = 4
+LEAVE_WITHIN = 3
 # Seconds between two looks at the deadlines of a connection.
 TICK = 1
 
@@ -75,11 +75,16 @@ class HttpProtocol(ReadingProtocol):
     # A request or an answer does not go on.
 
     def set_deadline(self, size: int = 0) -> None:
-        """Give a request that is not complete REQUEST_WAIT, and its body a second more for each BODY_RATE bytes."""
-        if self.deadline is not None:
-            self.deadline += size / BODY_RATE
-        elif self.stage is Stage.BODY or (self.stage is Stage.HEAD and self.fed):
-            self.deadline = self.loop.time() + self._wait
+        """Give a request that is not complete REQUEST_WAIT, and its body a second more for each BODY_RATE bytes.
+
+        It is never more than REQUEST_WAIT away: a client does not save up time by sending fast and then nothing.
+        """
+        if self.deadline is None:
+            if self.stage is Stage.BODY or (self.stage is Stage.HEAD and self.fed):
+                self.deadline = self.loop.time() + self._wait
+        elif size:
+            furthest = self.loop.time() + self._wait
+            self.deadline = min(self.deadline + size / BODY_RATE, furthest)
 
     def pause_writing(self) -> None:
         """Read nothing more from a client that does not take its answers."""
@@ -133,9 +138,9 @@ class HttpProtocol(ReadingProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.write(response(refusal, self.server_state.default_headers))
-        self.linger()
+        self.linger(reading=True)
 
-    def linger(self) -> None:
+    def linger(self, *, reading: bool) -> None:
         """Close only when the client has done so or LINGER has passed, because bytes that come later reset it at once.
 
         A client whose connection is reset may lose what it has not read.
@@ -149,7 +154,10 @@ class HttpProtocol(ReadingProtocol):
             self.transport.write_eof()
         self.deadline = self.loop.time() + (TICK if self._leaving else LINGER)
         self.flow.full = False
-        self.flow.release()
+        if reading:
+            self.flow.release()
+        else:
+            self.flow.hold()
 
     def discard(self) -> None:
         """Wait before reading again, so that bytes which are dropped take no time from other connections."""

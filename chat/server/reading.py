@@ -75,8 +75,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Answer in the application's place, and end the connection."""
 
     @abstractmethod
-    def linger(self) -> None:
-        """End the connection once the client could read what was written, and drop what it still sends."""
+    def linger(self, *, reading: bool) -> None:
+        """End the connection once the client could read what was written; drop what it sends, or do not read it."""
 
     @abstractmethod
     def discard(self) -> None:
@@ -227,13 +227,14 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             self._body_left -= size
         if self._body_came > self._body_max:
             self.refuse(refusals.body_too_large(self._body_max))
-        elif self._body_came > SMALL_BODY and not self._count(size):
+        elif self._body_came > SMALL_BODY and not self._count():
             self.refuse(refusals.BUSY)
         else:
             self.set_deadline(size)
             super().on_body(body)
 
-    def _count(self, size: int) -> bool:
+    def _count(self) -> bool:
+        size = self._body_came - self._body_counted
         if not bodies.add(size, BODIES * self._body_max):
             return False
         self._body_counted += size
@@ -260,6 +261,6 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         if self.stage is Stage.ANSWER:
             self.stage = Stage.HEAD
             if self._overrun:
-                self.linger()
+                self.linger(reading=False)
             elif self._pending:
                 self.take_turn()
