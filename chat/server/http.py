@@ -9,7 +9,7 @@ from chat.conf import chat_settings
 from chat.server import refusals
 from chat.server.flow import Flow
 from chat.server.quotas import connections
-from chat.server.reading import ReadingProtocol, Stage
+from chat.server.reading import BODY, HEAD, REFUSED, ReadingProtocol
 from chat.server.refusals import Refusal, response
 
 # Bytes per second below which a body is ended once REQUEST_WAIT has passed.
@@ -80,7 +80,7 @@ class HttpProtocol(ReadingProtocol):
         It is never more than REQUEST_WAIT away: a client does not save up time by sending fast and then nothing.
         """
         if self.deadline is None:
-            if self.stage is Stage.BODY or (self.stage is Stage.HEAD and self.fed):
+            if self.stage is BODY or (self.stage is HEAD and self.fed):
                 self.deadline = self.loop.time() + self._wait
         elif size:
             furthest = self.loop.time() + self._wait
@@ -109,18 +109,18 @@ class HttpProtocol(ReadingProtocol):
             self._expire()
 
     def _expire(self) -> None:
-        if self.stage is Stage.REFUSED:
+        if self.stage is REFUSED:
             self.transport.abort()
-        elif self.stage is Stage.BODY and self.flow.blocked:
+        elif self.stage is BODY and self.flow.blocked:
             # Not the client is slow, but the application.
             self.deadline = self.loop.time() + self._wait
-        elif self.stage is Stage.BODY:
+        elif self.stage is BODY:
             self.refuse(
                 refusals.LEAVING if self._leaving else refusals.too_slow("body", self._wait)
             )
-        elif self.stage is Stage.HEAD and self.fed:
+        elif self.stage is HEAD and self.fed:
             self.refuse(refusals.too_slow("head", self._wait))
-        elif self.stage is Stage.HEAD:
+        elif self.stage is HEAD:
             self.transport.close()
 
     # The server ends a connection.
@@ -129,8 +129,8 @@ class HttpProtocol(ReadingProtocol):
         """Answer in the application's place, if nobody has begun to, and end the connection."""
         address = self.client[0] if self.client else "unknown"
         self.logger.info("%s - refused with %d: %s", address, refusal.status, refusal.detail)
-        begun = self.stage is Stage.BODY
-        self.stage = Stage.REFUSED
+        begun = self.stage is BODY
+        self.stage = REFUSED
         if begun and self.cycle.response_started:
             self.transport.close()
             return
@@ -145,7 +145,7 @@ class HttpProtocol(ReadingProtocol):
 
         A client whose connection is reset may lose what it has not read.
         """
-        self.stage, self._pending = Stage.REFUSED, b""
+        self.stage, self._pending = REFUSED, b""
         self._unset_keepalive_if_required()
         self.release_body()
         if self.transport.is_closing():
@@ -171,12 +171,12 @@ class HttpProtocol(ReadingProtocol):
     def shutdown(self) -> None:
         """End this connection: at once if no request is under way, else with the answer or within LEAVE_WITHIN."""
         self._leaving = True
-        if self.stage is Stage.REFUSED:
+        if self.stage is REFUSED:
             self.transport.close()
         else:
             super().shutdown()
         by = self.loop.time() + LEAVE_WITHIN
-        if self.stage is Stage.BODY:
+        if self.stage is BODY:
             self.deadline = min(self.deadline or by, by)
         if self._write_deadline is not None or self.transport.is_closing():
             self._write_deadline = min(self._write_deadline or by, by)

@@ -44,6 +44,10 @@ class Stage(Enum):
     REFUSED = auto()
 
 
+# Looking a member up in its class costs several times as much, and each request does so a dozen times.
+HEAD, BODY, ANSWER, REPARSE, UPGRADE, REFUSED = Stage
+
+
 class ReadingProtocol(HttpToolsProtocol, ABC):
     """uvicorn's protocol, with its parser fed in pieces and stopped at the end of each request."""
 
@@ -52,7 +56,7 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.url = b""
-        self.stage = Stage.HEAD
+        self.stage = HEAD
         self._head_max: int = chat_settings.HEAD_MAX
         self._body_max: int = chat_settings.BODY_MAX
         # Bytes that have arrived and are not parsed, and the last ones that were.
@@ -88,7 +92,7 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if self.stage is Stage.REFUSED:
+        if self.stage is REFUSED:
             self.discard()
         else:
             self._parse(self._pending + data if self._pending else data)
@@ -100,7 +104,7 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
 
     def _parse_on(self) -> None:
         self._turn = None
-        if not self.transport.is_closing() and self.stage is not Stage.UPGRADE:
+        if not self.transport.is_closing() and self.stage is not UPGRADE:
             self._unset_keepalive_if_required()
             self._parse(self._pending)
 
@@ -110,12 +114,13 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             end = self._end_of_piece(data, at)
             self._feed(data[at:end])
             at = end
-        if self.stage is not Stage.UPGRADE:
+        if self.stage is not UPGRADE:
             self._keep(data[at:])
             self.set_deadline()
 
     def _may_parse(self) -> bool:
-        return self.stage in (Stage.HEAD, Stage.BODY) and not self.flow.blocked
+        flow = self.flow
+        return (self.stage is HEAD or self.stage is BODY) and not (flow.full or flow.write_paused)
 
     def _end_of_piece(self, data: bytes, at: int) -> int:
         """Return where to stop parsing, so that no piece ends one request and begins another."""
@@ -135,19 +140,19 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            if self.stage is Stage.REPARSE:
+            if self.stage is REPARSE:
                 self._reparse()
-            elif self.stage is Stage.UPGRADE:
+            elif self.stage is UPGRADE:
                 self.handle_websocket_upgrade()
         except httptools.HttpParserError:
-            if self.stage is not Stage.REFUSED:
+            if self.stage is not REFUSED:
                 self.refuse(refusals.MALFORMED)
         else:
             self._refuse_endless()
 
     def _refuse_endless(self) -> None:
         """Refuse a URL, headers, trailers or extensions of a chunk that are too large before they have ended."""
-        if self.stage is Stage.HEAD and len(self.url) > URL_MAX:
+        if self.stage is HEAD and len(self.url) > URL_MAX:
             self.refuse(refusals.url_too_long(URL_MAX))
         elif self.fed > self._head_max and self._may_parse() and not self._body_left:
             self.refuse(refusals.head_too_large(self._head_max))
@@ -160,14 +165,14 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.stage, self.fed = Stage.HEAD, 0
+        self.stage, self.fed = HEAD, 0
         self._feed(b"\r\n".join(lines) + END)
 
     def _keep(self, rest: bytes) -> None:
         """Hold what cannot be parsed now, and read nothing more until it is."""
-        if self.stage is Stage.REFUSED:
+        if self.stage is REFUSED:
             return
-        if self.stage is Stage.ANSWER and len(rest) > PIECE:
+        if self.stage is ANSWER and len(rest) > PIECE:
             # So much in advance is not kept: the client has to send it again over another connection.
             self._overrun = True
             rest = rest[:PIECE]
@@ -188,16 +193,16 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
                 self.refuse(refusals.CONNECT)
                 return
             if not self._should_upgrade():
-                self.stage = Stage.REPARSE
+                self.stage = REPARSE
                 return
         if objection := self._objection():
             self.refuse(objection)
             return
         super().on_headers_complete()
         if self.parser.should_upgrade():
-            self.stage = Stage.UPGRADE
+            self.stage = UPGRADE
             return
-        self.stage, self.fed, self.deadline = Stage.BODY, 0, None
+        self.stage, self.fed, self.deadline = BODY, 0, None
         # Trailers are not headers, and must not become some of a request that has begun.
         self.headers = []
 
@@ -218,7 +223,7 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
 
     def on_body(self, body: bytes) -> None:
         """Pass a part of the body on, unless the body or all bodies of the process become too large."""
-        if self.stage is not Stage.BODY:
+        if self.stage is not BODY:
             return
         size = len(body)
         self.fed = 0
@@ -248,9 +253,9 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
 
     def on_message_complete(self) -> None:
         """Note that a request has arrived as a whole."""
-        if self.stage is Stage.BODY:
+        if self.stage is BODY:
             answered = self.cycle.response_complete
-            self.stage = Stage.HEAD if answered else Stage.ANSWER
+            self.stage = HEAD if answered else ANSWER
             self.fed, self._tail, self.deadline = 0, b"", None
             super().on_message_complete()
 
@@ -258,8 +263,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Read the next request, which may have arrived already."""
         super().on_response_complete()
         self.release_body()
-        if self.stage is Stage.ANSWER:
-            self.stage = Stage.HEAD
+        if self.stage is ANSWER:
+            self.stage = HEAD
             if self._overrun:
                 self.linger(reading=False)
             elif self._pending:
