@@ -125,6 +125,25 @@ def test_an_upgrade_that_is_not_offered_is_ignored_with_its_body_kept(port: int,
     assert heard == [b'/1|x-kept|{"a": 1}', b"/end||"]
 
 
+async def answer_early(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer without reading the body."""
+    await answer(send, b"early")
+
+
+@pytest.mark.parametrize("rest", [b"llo", b"llo" + CLOSE], ids=["and nothing", "and a request"])
+def test_a_connection_answered_before_its_body_came_goes_on_and_ends(
+    configured: Callable[..., None], rest: bytes
+) -> None:
+    configured(REQUEST_WAIT=1)
+    with served(answer_early, "uvloop") as port, connected(port) as wire:
+        wire.sendall(request(1, "length", b"hello")[:-3])
+        heard = wire.recv(65_536)
+        wire.sendall(rest)
+        heard += all_of(wire)
+    wanted = 1 + rest.endswith(CLOSE)
+    assert [one.body for one in answers(heard)] == [b"early"] * wanted
+
+
 class Gate:
     """An application whose path `/block` has the whole loop stand still until :meth:`open`; else it echoes."""
 
