@@ -79,6 +79,8 @@ class HttpProtocol(ReadingProtocol):
 
         It is never more than REQUEST_WAIT away: a client does not save up time by sending fast and then nothing.
         """
+        if self._leaving:
+            return
         if self.deadline is None:
             # Between two requests uvicorn's own timer runs, unless bytes have come since the answer.
             if self.stage is BODY or (self.stage is HEAD and self.timeout_keep_alive_task is None):

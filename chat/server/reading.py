@@ -6,7 +6,6 @@ one request at a time, and what a client sends in advance waits in the kernel's 
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from enum import Enum, auto
 from typing import Any
@@ -19,9 +18,12 @@ from chat.server import refusals
 from chat.server.flow import Flow
 from chat.server.quotas import bodies
 from chat.server.refusals import Refusal
+from chat.server.turns import turns_of
 
-# Bytes that one connection parses before all the others have their turn. No more is kept of what is pipelined.
-PIECE = 16_384
+# Bytes that one connection parses before all the others have their turn: as chunks of one byte, two milliseconds.
+PIECE = 4_096
+# Bytes of pipelined requests that are kept until they can be parsed.
+AHEAD_MAX = 16_384
 END = b"\r\n\r\n"
 URL_MAX = 8_192
 # As many as the library `websockets` accepts in a handshake.
@@ -62,7 +64,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         # Bytes that have arrived and are not parsed, and the last ones that were.
         self._pending = b""
         self._tail = b""
-        self._turn: asyncio.Handle | None = None
+        self._turns = turns_of(self.server_state, self.loop)
+        self._has_turn = False
         # Some of what the client has sent in advance was dropped.
         self._overrun = False
         # When what the client is sending has to be here, in the loop's time.
@@ -98,12 +101,13 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             self._parse(self._pending + data if self._pending else data)
 
     def take_turn(self) -> None:
-        """Parse on in the next turn of the loop."""
-        if self._turn is None:
-            self._turn = self.loop.call_soon(self._parse_on)
+        """Parse on in a later turn of the loop."""
+        if not self._has_turn:
+            self._has_turn = True
+            self._turns.add(self._parse_on)
 
     def _parse_on(self) -> None:
-        self._turn = None
+        self._has_turn = False
         if not self.transport.is_closing() and self.stage is not UPGRADE:
             self._unset_keepalive_if_required()
             self._parse(self._pending)
@@ -172,10 +176,10 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Hold what cannot be parsed now, and read nothing more until it is."""
         if self.stage is REFUSED:
             return
-        if self.stage is ANSWER and len(rest) > PIECE:
+        if self.stage is ANSWER and len(rest) > AHEAD_MAX:
             # So much in advance is not kept: the client has to send it again over another connection.
             self._overrun = True
-            rest = rest[:PIECE]
+            rest = rest[:AHEAD_MAX]
         self._pending = rest
         if rest:
             self.flow.hold()

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from chat.server.http import HttpProtocol
-from chat.server.reading import PIECE
+from chat.server.reading import AHEAD_MAX, PIECE
 from tests.server.raw import HOST, WITHIN, all_of, answers, chunks, connected
 
 App = Callable[[dict[str, Any], Any, Any], Any]
@@ -174,7 +174,7 @@ def test_a_connection_takes_turns_with_others(loop: str) -> None:
     """A connection that has sent much does not have all of it parsed before another one's turn."""
     gate = Gate()
     head = b"POST /long HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + HOST + b"\r\n"
-    long = head + chunks(*[b"x"] * (4 * PIECE // 6)) + b"0\r\n\r\n"
+    long = head + chunks(*[b"x"] * (10 * PIECE // 6)) + b"0\r\n\r\n"
     with served(gate, loop) as port, connected(port) as first, connected(port) as second:
         with gate.closed(port):
             first.sendall(long)
@@ -187,7 +187,7 @@ def test_a_connection_takes_turns_with_others(loop: str) -> None:
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_requests_far_in_advance_are_dropped_after_the_answer(loop: str) -> None:
     gate = Gate()
-    far = request(2, "length", b"x" * 3 * PIECE)
+    far = request(2, "length", b"x" * 3 * AHEAD_MAX)
     with served(gate, loop) as port, connected(port) as wire:
         with gate.closed(port):
             wire.sendall(request(1, "none", b"") + far + CLOSE)
