@@ -9,8 +9,9 @@ from chat.conf import chat_settings
 from chat.server import refusals
 from chat.server.flow import Flow
 from chat.server.quotas import connections
-from chat.server.reading import BODY, HEAD, REFUSED, ReadingProtocol
+from chat.server.reading import ReadingProtocol
 from chat.server.refusals import Refusal, response
+from chat.server.stage import BODY, HEAD, REFUSED
 
 # Bytes per second below which a body is ended once REQUEST_WAIT has passed.
 BODY_RATE = 1_000
@@ -66,7 +67,7 @@ class HttpProtocol(ReadingProtocol):
 
     def _let_go(self) -> None:
         self._timer.cancel()
-        self.release_body()
+        self.held_body.release()
         self._pending = b""
         if self._counted_as is not None:
             connections.remove(self._counted_as)
@@ -150,7 +151,7 @@ class HttpProtocol(ReadingProtocol):
         """
         self.stage, self._pending = REFUSED, b""
         self._unset_keepalive_if_required()
-        self.release_body()
+        self.held_body.release()
         if self.transport.is_closing():
             return
         if self.transport.can_write_eof():

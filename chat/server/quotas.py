@@ -27,22 +27,27 @@ class ConnectionsByAddress:
             del self._open[key]
 
 
-class BytesOfBodies:
-    """Counts the bytes of large bodies that were received and are not answered yet."""
+class HeldBody:
+    """The part of one body that counts for its process, from when it came until it is answered."""
+
+    _all = 0
 
     def __init__(self) -> None:
-        self._held = 0
+        self._size = 0
 
-    def add(self, size: int, limit: int) -> bool:
-        """Count some bytes; return False, and count nothing, if they are too many."""
-        if self._held + size > limit:
+    def grow_to(self, size: int, limit: int) -> bool:
+        """Count so many bytes; return False, and count no more, if all bodies together become larger than the limit."""
+        more = size - self._size
+        if HeldBody._all + more > limit:
             return False
-        self._held += size
+        self._size = size
+        HeldBody._all += more
         return True
 
-    def remove(self, size: int) -> None:
-        self._held -= size
+    def release(self) -> None:
+        """Count nothing of it any more."""
+        HeldBody._all -= self._size
+        self._size = 0
 
 
 connections = ConnectionsByAddress()
-bodies = BytesOfBodies()

@@ -7,7 +7,6 @@ one request at a time, and what a client sends in advance waits in the kernel's 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from enum import Enum, auto
 from typing import Any
 
 import httptools
@@ -16,8 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from chat.conf import chat_settings
 from chat.server import refusals
 from chat.server.flow import Flow
-from chat.server.quotas import bodies
+from chat.server.quotas import HeldBody
 from chat.server.refusals import Refusal
+from chat.server.stage import ANSWER, BODY, HEAD, REFUSED, REPARSE, UPGRADE
 from chat.server.turns import turns_of
 
 # Bytes that one connection parses before all the others have their turn: as chunks of one byte, two milliseconds.
@@ -31,23 +31,6 @@ HEADERS_MAX = 128
 # Bodies above SMALL_BODY are counted; a process holds as many bytes of them as BODIES bodies of BODY_MAX have.
 SMALL_BODY = 65_536
 BODIES = 16
-
-
-class Stage(Enum):
-    """What a connection does now."""
-
-    HEAD = auto()
-    BODY = auto()
-    ANSWER = auto()
-    # The head asks for an upgrade that is not offered; it is parsed again without that.
-    REPARSE = auto()
-    UPGRADE = auto()
-    # Refused: bytes that still come are dropped.
-    REFUSED = auto()
-
-
-# Looking a member up in its class costs several times as much, and each request does so a dozen times.
-HEAD, BODY, ANSWER, REPARSE, UPGRADE, REFUSED = Stage
 
 
 class ReadingProtocol(HttpToolsProtocol, ABC):
@@ -72,10 +55,10 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         self.deadline: float | None = None
         # Bytes parsed since the head began or a part of the body came.
         self.fed = 0
-        # Bytes of the body: still to come (0 if it is chunked), received, and counted by the process.
+        # Bytes of the body: still to come (0 if it is chunked), and received.
         self._body_left = 0
         self._body_came = 0
-        self._body_counted = 0
+        self.held_body = HeldBody()
 
     @abstractmethod
     def refuse(self, refusal: Refusal) -> None:
@@ -236,24 +219,13 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             self._body_left -= size
         if self._body_came > self._body_max:
             self.refuse(refusals.body_too_large(self._body_max))
-        elif self._body_came > SMALL_BODY and not self._count():
+        elif self._body_came > SMALL_BODY and not self.held_body.grow_to(
+            self._body_came, BODIES * self._body_max
+        ):
             self.refuse(refusals.BUSY)
         else:
             self.set_deadline(size)
             super().on_body(body)
-
-    def _count(self) -> bool:
-        size = self._body_came - self._body_counted
-        if not bodies.add(size, BODIES * self._body_max):
-            return False
-        self._body_counted += size
-        return True
-
-    def release_body(self) -> None:
-        """Count the bytes of this connection's body no more."""
-        if self._body_counted:
-            bodies.remove(self._body_counted)
-            self._body_counted = 0
 
     def on_message_complete(self) -> None:
         """Note that a request has arrived as a whole."""
@@ -266,7 +238,7 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
     def on_response_complete(self) -> None:
         """Read the next request, which may have arrived already."""
         super().on_response_complete()
-        self.release_body()
+        self.held_body.release()
         if self.stage is ANSWER:
             self.stage = HEAD
             if self._overrun:
