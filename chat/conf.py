@@ -72,6 +72,9 @@ DEFAULTS: dict[str, Any] = {
     # Rooms whose events one socket receives, beside the person's own log: the most recently active. Each costs about
     # 300 bytes a socket. Rooms joined while it is open come on top, up to as many again.
     "LIMIT_SOCKET_ROOMS": 10_000,
+    # Open HTTP connections from one address, in each process; not of a proxy that uvicorn or PROXIES knows. A browser
+    # has six, for some seconds.
+    "LIMIT_CONNECTIONS_ADDRESS": 1_000,
     # Where these are counted: in each process by itself, or together ("redis://…"), under a prefix. While it is away
     # nobody can sign in anew (`unavailable`); who is signed in stays so, and each process counts the rest by itself.
     "LIMITS_STORAGE": "memory://",
@@ -108,6 +111,13 @@ DEFAULTS: dict[str, Any] = {
     "OUTBOX_BYTES": 1_048_576,
     # Bytes of one frame from a client; the server's own limit (uvicorn --ws-max-size) is twice as high.
     "FRAME_MAX": 65_536,
+    # These three hold for every HTTP request to our server. Bytes of a request's body, refused with 413 before it is
+    # stored. A project that takes larger uploads raises it; for REST DATA_UPLOAD_MAX_MEMORY_SIZE holds as well.
+    "BODY_MAX": 2_621_440,
+    # Bytes of a request line and headers together (431): ample for cookies and tokens of other services.
+    "HEAD_MAX": 32_768,
+    # Seconds for the head of a request, and for its body if that is slower than 1,000 bytes a second (408).
+    "REQUEST_WAIT": 20,
     # Threads, each with a database connection, that the sockets of one process share.
     "BRIDGE_THREADS": 8,
     # Seconds that a command may wait for one of these threads before it is answered `unavailable`, undone.

@@ -2,6 +2,7 @@
 
     ChatError
     ├── Invalid             400  invalid          the input has not the promised shape
+    │   └── LengthRequired  411  invalid          the body has no length, and this server cannot read it so
     ├── Unauthenticated     401  unauthenticated  nobody, or nobody known
     │   └── TokenExpired    401  token_expired    known once; sign in or refresh
     ├── Forbidden           403  forbidden        you may know of it, but not do this
@@ -59,6 +60,13 @@ class Invalid(ChatError):
     code = "invalid"
     status = 400
     default_detail = "The input is not valid."
+
+
+class LengthRequired(Invalid):
+    """The body has no `Content-Length`, and this server cannot read it without."""
+
+    status = 411
+    default_detail = "Send the body with a Content-Length."
 
 
 class Unauthenticated(ChatError):

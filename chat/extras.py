@@ -12,6 +12,7 @@ EXTRAS = {
     "channels_redis": "redis",
     "redis": "redis",
     "uvicorn": "server",
+    "httptools": "server",
     "psycopg": "postgres",
     "limits": "jwt",
     "rich": "import",

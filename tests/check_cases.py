@@ -185,6 +185,13 @@ CASES = [
         {**chat(), "DATA_UPLOAD_MAX_MEMORY_SIZE": None},
     ),
     Case(
+        "E012",
+        own.check_limits,
+        chat(BODY_MAX=20_000),
+        chat(BODY_MAX=30_000),
+        "Raise CHAT['BODY_MAX']",
+    ),
+    Case(
         "W002",
         stack.check_database,
         {**chat(), "DATABASES": databases("default")},

@@ -128,7 +128,7 @@ def check_authentication(
 def check_limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """E011, E012: the longest message fits no frame, or no request. W003: frames that no server takes."""
     limits = said()
-    counted = ("TEXT_MAX", "METADATA_MAX", "FRAME_MAX")
+    counted = ("TEXT_MAX", "METADATA_MAX", "FRAME_MAX", "BODY_MAX")
     if not all(isinstance(limits[name], int) for name in counted):
         return []
     found: list[CheckMessage] = []
@@ -137,10 +137,15 @@ def check_limits(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         message = f"A message may have {longest} bytes, a frame {limits['FRAME_MAX']}."
         hint = "Raise CHAT['FRAME_MAX'], or lower CHAT['TEXT_MAX'] (four bytes each)."
         found.append(Error(message, hint=hint, id="chat.E011"))
-    body = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if body is not None and longest > body:
+    bodies = {
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+        "CHAT['BODY_MAX']": limits["BODY_MAX"],
+    }
+    for name, body in bodies.items():
+        if body is None or longest <= body:
+            continue
         message = f"A message may have {longest} bytes, a request {body}."
-        hint = "Raise DATA_UPLOAD_MAX_MEMORY_SIZE, or lower CHAT['TEXT_MAX'] (four bytes each)."
+        hint = f"Raise {name}, or lower CHAT['TEXT_MAX'] (four bytes each)."
         found.append(Error(message, hint=hint, id="chat.E012"))
     if limits["FRAME_MAX"] > SERVER_FRAME_MAX:
         message = f"CHAT['FRAME_MAX'] is above the {SERVER_FRAME_MAX} bytes that a server takes."

@@ -47,10 +47,11 @@ def _client_network(remote: str, forwarded: str) -> str:
         hops = forwarded.split(",")
         # Fewer hops than proxies: it did not come through them all, and the header is the client's.
         remote = hops[-proxies] if len(hops) >= proxies else remote
-    return _network(remote.strip())
+    return network(remote.strip())
 
 
-def _network(said: str) -> str:
+def network(said: str) -> str:
+    """Return the address that limits count for: itself, or the /64 of an IPv6 address."""
     try:
         address = ip_address(said)
     except ValueError:

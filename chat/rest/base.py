@@ -28,7 +28,7 @@ from chat.limits.writes import count_write
 from chat.queries.people import Person
 from chat.rest.answers import Answer
 from chat.rest.browsable import BrowsableRenderer, with_code
-from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize
+from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize, set_length
 from chat.rest.pages import Pages
 from chat.rest.parameters import asked
 from chat.rest.refusals import refuse
@@ -89,6 +89,7 @@ class ChatViewSet(ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # First of all, because already the check of a form's CSRF token reads the body.
+        set_length(request._request)
         refuse_oversize(request)
         super().initial(request, *args, **kwargs)
         if self.writes and request.method not in SAFE_METHODS and request.user.is_authenticated:

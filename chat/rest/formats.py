@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import SEEK_END
 from typing import IO, Any
 
 import orjson
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from chat.errors import Invalid, TooLarge
+from chat.errors import Invalid, LengthRequired, TooLarge
 from chat.serializers.fields import json_text
 
 # Levels of a body. Deeper than any shape of ours, and far from where Python's own recursion ends.
@@ -74,6 +76,25 @@ def _inside(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def set_length(request: HttpRequest) -> None:
+    """Set the `CONTENT_LENGTH` of a body that came without one, because Django and DRF take such a body for none.
+
+    Under ASGI the body has been received. Under WSGI Django cannot read it. Raises LengthRequired.
+    """
+    meta = request.META
+    if meta.get("CONTENT_LENGTH"):
+        return
+    if isinstance(request, ASGIRequest):
+        body = request._stream
+        at = body.tell()
+        size = body.seek(0, SEEK_END)
+        body.seek(at)
+        if size:
+            meta["CONTENT_LENGTH"] = str(size)
+    elif "HTTP_TRANSFER_ENCODING" in meta:
+        raise LengthRequired
 
 
 def refuse_oversize(request: HttpRequest) -> None:

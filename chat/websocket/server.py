@@ -25,6 +25,8 @@ with named():
     from uvicorn.lifespan.off import LifespanOff
     from uvicorn.supervisors import Multiprocess
 
+    from chat.server.http import HttpProtocol
+
 logger = logging.getLogger("uvicorn.error")
 
 BACKLOG = 2048
@@ -118,6 +120,7 @@ UVICORN_OPTIONS: dict[str, Any] = {
     "ws_ping_interval": 20,
     "ws_ping_timeout": 20,
     "timeout_graceful_shutdown": GRACE,
+    "http": HttpProtocol,
     "ws": Protocol,
     "backlog": BACKLOG,
     "server_header": False,

@@ -41,6 +41,8 @@ CHAT = {
     "LIMIT_SOCKETS_UNKNOWN": env.int("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20) or None,
     # Rooms that one socket hears: the most recently active. (0: all.)
     "LIMIT_SOCKET_ROOMS": env.int("CHAT_LIMIT_SOCKET_ROOMS", default=10_000) or None,
+    # Open HTTP connections from an address, in each process. (0: any number.)
+    "LIMIT_CONNECTIONS_ADDRESS": env.int("CHAT_LIMIT_CONNECTIONS_ADDRESS", default=1_000) or None,
     "LIMITS_STORAGE": env.str("REDIS_URL", default="") or "memory://",
     "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
     # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)
@@ -53,6 +55,10 @@ CHAT = {
     "FRAME_MAX": 65_536,
     "PAGE_SIZE": 50,
     "PAGE_MAX": 100,
+    # How much of one HTTP request: bytes of its body and of its head, seconds in which it has to arrive.
+    "BODY_MAX": env.int("CHAT_BODY_MAX", default=2_621_440),
+    "HEAD_MAX": env.int("CHAT_HEAD_MAX", default=32_768),
+    "REQUEST_WAIT": env.float("CHAT_REQUEST_WAIT", default=20),
     # How far a socket is caught up event by event, and how many rooms it is told of at first.
     "RESUME_MAX": 1_000,
     "HELLO_ROOMS": 1_000,

@@ -132,10 +132,11 @@ class HalfOpen(Attacked):
         """Wait until the server has closed them all, and open as many for the SIGTERM."""
         most, began = server.descriptors, monotonic()
         self.effective = most > HALF_OPEN
-        while server.descriptors > most - HALF_OPEN:
+        # Connections to the database come and go as well.
+        few = most - HALF_OPEN + 20
+        while server.descriptors > few:
             if monotonic() - began > GONE_WITHIN:
-                left = server.descriptors - (most - HALF_OPEN)
-                stage.wrong.append(f"{left} of {HALF_OPEN} connections were still open")
+                stage.wrong.append(f"{server.descriptors - few} connections too many were open")
                 break
             await asyncio.sleep(0.5)
         stage.notes.append(f"closed after {MEASURED + monotonic() - began:.0f} s")

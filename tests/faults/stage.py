@@ -29,6 +29,9 @@ BEFORE = 2.0
 AFTER = 2.0
 QUIET = 20.0
 
+# People who register at once: a process refuses more password checks at a time than LIMIT_SIGN_INS.
+SIGN_UPS = 4
+
 _acts = count(1)
 
 LOG = (
@@ -123,8 +126,8 @@ async def staged(
             Client(f"p{act}-{number}", turned(at, number), http, recorder)
             for number in range(people * rooms)
         ]
-        for group in range(0, len(clients), 10):
-            await asyncio.gather(*(one.sign_up() for one in clients[group : group + 10]))
+        for group in range(0, len(clients), SIGN_UPS):
+            await asyncio.gather(*(one.sign_up() for one in clients[group : group + SIGN_UPS]))
         gathered = {}
         for number in range(rooms):
             members = clients[number * people : (number + 1) * people]

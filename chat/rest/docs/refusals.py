@@ -14,7 +14,12 @@ Kind = type[errors.ChatError]
 # Any request may be refused so: too much, not now.
 ALWAYS: tuple[Kind, ...] = (errors.RateLimited, errors.Unavailable)
 SIGNED_IN: tuple[Kind, ...] = (errors.Unauthenticated, errors.TokenExpired, errors.Forbidden)
-WITH_BODY: tuple[Kind, ...] = (errors.Invalid, errors.TooLarge, errors.Unsupported)
+WITH_BODY: tuple[Kind, ...] = (
+    errors.Invalid,
+    errors.LengthRequired,
+    errors.TooLarge,
+    errors.Unsupported,
+)
 
 
 def refusals_of(

@@ -1,0 +1,57 @@
+"""How the connections of a process share its event loop while they send more than one piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+from weakref import WeakKeyDictionary
+
+from uvicorn.server import ServerState
+
+# Seconds in which pieces are parsed, and that all else has after them: a flood takes a quarter of the loop's time. What
+# is read first of a connection waits for neither.
+SLICE = 0.002
+REST = 0.006
+
+
+class Turns:
+    """A queue of connections that have more to parse: however many they are, all else has most of the time.
+
+    That includes threads, which would have to wait for the interpreter's lock as long as the loop is busy.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._running = False
+
+    def add(self, parse: Callable[[], None]) -> None:
+        """Call a function that parses one piece, in a later turn of the loop."""
+        self._waiting.append(parse)
+        if not self._running:
+            self._running = True
+            self._loop.call_soon(self._run)
+
+    def _run(self) -> None:
+        until = perf_counter() + SLICE
+        # Each at most once, because one that is added again has had its turn.
+        for _ in range(len(self._waiting)):
+            self._waiting.popleft()()
+            if perf_counter() >= until:
+                self._loop.call_later(REST, self._run)
+                return
+        self._running = bool(self._waiting)
+        if self._running:
+            self._loop.call_soon(self._run)
+
+
+_turns: WeakKeyDictionary[ServerState, Turns] = WeakKeyDictionary()
+
+
+def turns_of(server_state: ServerState, loop: asyncio.AbstractEventLoop) -> Turns:
+    """Return the queue of a server, which runs in one loop."""
+    if server_state not in _turns:
+        _turns[server_state] = Turns(loop)
+    return _turns[server_state]
