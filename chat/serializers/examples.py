@@ -98,6 +98,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "frame": 65_536,
         "resume": 1_000,
         "writes": {"count": 600, "seconds": 60},
+        "reads": {"count": 3_000, "seconds": 60},
         "frames": {"count": 300, "seconds": 10},
     },
     "RateShape": {"count": 600, "seconds": 60},

@@ -37,6 +37,7 @@ from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
 from chat.websocket.limits import (
     Flow,
+    count_read,
     count_write,
     place_of_address,
     place_of_person,
@@ -234,6 +235,7 @@ async def _obey(
         return {}
     if command.name == "resume":
         wanted = validated(command, frame)
+        await count_read(socket.viewer)
         cursors = {str(room): seq for room, seq in wanted["cursors"].items()}
         return {"rooms": await resume(hub, socket, wanted["epoch"], cursors)}
     await count_write(socket.viewer)

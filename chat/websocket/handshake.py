@@ -130,6 +130,7 @@ def say_hello(hub: Hub, socket: Socket) -> None:
                 "frame": chat_settings.FRAME_MAX,
                 "resume": chat_settings.RESUME_MAX,
                 "writes": rate_told("LIMIT_WRITES"),
+                "reads": rate_told("LIMIT_READS"),
                 "frames": rate_told("LIMIT_FRAMES"),
             },
             "heads": {room: heard[room].cursor for room in told},

@@ -31,13 +31,15 @@ class RateShape(serializers.Serializer[Any]):
 class LimitsShape(serializers.Serializer[Any]):
     """Characters of a message, bytes of a frame, events of a room that a resume replays; and how often.
 
-    ``writes`` are a person's over REST and sockets together, ``frames`` those of one socket. null: as many as you like.
+    ``writes`` and ``reads`` are a person's over REST and sockets together, ``frames`` those of one socket.
+    null: there is no limit.
     """
 
     text = serializers.IntegerField()
     frame = serializers.IntegerField()
     resume = serializers.IntegerField()
     writes = RateShape(allow_null=True)
+    reads = RateShape(allow_null=True)
     frames = RateShape(allow_null=True)
 
 

@@ -31,6 +31,9 @@ CHAT = {
     "LIMIT_WRITES": env.str("CHAT_LIMIT_WRITES", default="600/minute"),
     "LIMIT_GROUPS": env.str("CHAT_LIMIT_GROUPS", default="100/hour"),
     "LIMIT_DIRECT": env.str("CHAT_LIMIT_DIRECT", default="100/hour"),
+    # What a person may read; and what one address may read without a sign-in. (Empty: any.)
+    "LIMIT_READS": env.str("CHAT_LIMIT_READS", default="3000/minute"),
+    "LIMIT_READS_ADDRESS": env.str("CHAT_LIMIT_READS_ADDRESS", default="3000/minute"),
     "LIMIT_FRAMES": env.str("CHAT_LIMIT_FRAMES", default="300/10 seconds"),
     # Open sockets: of a person, from an address, and of these not signed in yet. (0: any number.)
     "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,
@@ -48,6 +51,10 @@ CHAT = {
     "FRAME_MAX": 65_536,
     "PAGE_SIZE": 50,
     "PAGE_MAX": 100,
+    # Whether `users/` lists everybody page by page, for a closed team.
+    "DIRECTORY": env.bool("CHAT_DIRECTORY", default=False),
+    # Query parameters that other parts of the site read at the chat's paths.
+    "PARAMETERS": [],
     # How far a socket is caught up event by event, and how many rooms it is told of at first.
     "RESUME_MAX": 1_000,
     "HELLO_ROOMS": 1_000,
