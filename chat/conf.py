@@ -61,6 +61,10 @@ DEFAULTS: dict[str, Any] = {
     # the room anew.
     "LIMIT_JOINS": "10/hour",
     "LIMIT_CHANGES": "100/10 minutes",
+    # What a person may read, over REST and by `resume`; and what one address may read without a sign-in. A client
+    # that starts with a hundred rooms reads some 300 times at once.
+    "LIMIT_READS": "3000/minute",
+    "LIMIT_READS_ADDRESS": "3000/minute",
     # Frames of one socket, whatever they hold; twice as many close it (4429). A client that comes back from a tunnel
     # sends what it kept at once, hence the long window.
     "LIMIT_FRAMES": "300/10 seconds",
@@ -85,6 +89,12 @@ DEFAULTS: dict[str, Any] = {
     "TEXT_MAX": 5_000,
     # Bytes of a message's metadata as JSON.
     "METADATA_MAX": 4_096,
+    # Whether `users/` lists everybody, as a closed team may want. Otherwise it lists the people that one shares a room
+    # with, and others only by the beginning of their name, one page of them.
+    "DIRECTORY": False,
+    # Query parameters that other parts of the site read at the chat's paths, such as a host's own sign-in. All other
+    # parameters that an operation does not know are refused.
+    "PARAMETERS": [],
     # Rows of a list or history: when nothing is said, and at most.
     "PAGE_SIZE": 50,
     "PAGE_MAX": 100,

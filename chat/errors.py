@@ -21,6 +21,9 @@ from __future__ import annotations
 import datetime
 from typing import Any, ClassVar
 
+# Errors are in one language, whatever the request or the site speaks. Clients translate by ``code``.
+LANGUAGE = "en"
+
 
 class ChatError(Exception):
     """A refusal that the person who asked is told of: stable ``code``, human ``detail``."""

@@ -36,6 +36,8 @@ NO_RATES = {
         "REGISTER",
         "REFRESH",
         "WRITES",
+        "READS",
+        "READS_ADDRESS",
         "GROUPS",
         "DIRECT",
         "JOINS",

@@ -17,6 +17,8 @@ os.environ.setdefault(
 os.environ.setdefault("REDIS_URL", "")
 # People of the tests write as fast as they can, but where a test starts a process with limits of its own.
 os.environ.setdefault("CHAT_LIMIT_WRITES", "")
+os.environ.setdefault("CHAT_LIMIT_READS", "")
+os.environ.setdefault("CHAT_LIMIT_READS_ADDRESS", "")
 os.environ.setdefault("CHAT_LIMIT_FRAMES", "")
 os.environ.setdefault("CHAT_LIMIT_GROUPS", "")
 os.environ.setdefault("CHAT_LIMIT_DIRECT", "")

@@ -8,13 +8,16 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import router
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from chat.conf import token_settings
+from chat.conf import chat_settings, token_settings
 from chat.errors import NotFound
-from chat.models import Device, Profile
+from chat.models import Device, Membership, Profile
 from chat.models.fetch import Fetch, fetch
+
+# Characters of a search that finds people who share no room with the one who searches.
+SEARCH_MIN = 2
 
 # What a door calls the one whom it serves: doors know no tables.
 Person = Profile
@@ -26,6 +29,21 @@ def find_people(search: str = "") -> QuerySet[Profile]:
     if not search:
         return people
     return people.filter(Q(username__istartswith=search) | Q(display_name__istartswith=search))
+
+
+def people_for(viewer: Profile, search: str = "") -> tuple[QuerySet[Profile], bool]:
+    """Return the people whom a person may find, by handle, and whether they may page through them all.
+
+    A search that is long enough finds anybody, but only a page of them: whoever knows a name finds its person, and
+    nobody reads out the whole service. Anything else finds the people who share a room with the viewer.
+    """
+    if chat_settings.DIRECTORY:
+        return find_people(search), True
+    if len(search) >= SEARCH_MIN:
+        return find_people(search), False
+    mine = Membership.objects.filter(user=viewer, room__deleted_at=None).values("room")
+    near = Membership.objects.filter(user=OuterRef("pk"), room__in=mine)
+    return find_people(search).filter(Exists(near)), True
 
 
 def person_of_account(user_pk: Any) -> Profile | None:

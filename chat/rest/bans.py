@@ -29,20 +29,27 @@ class BanViewSet(ChatViewSet):
     }
 
     def list(self, request: Request, room: UUID) -> Response:
-        """List who is banned from a group, the last first: for its moderators."""
+        """List the bans of a group, most recent first. Only its moderators may do this."""
         return self.page(bans(self.viewer, room), lambda found: [ban_shape(one) for one in found])
 
     def create(self, request: Request, room: UUID) -> Response:
-        """Keep a person out, whether they are in now or not; a repeat changes nothing."""
+        """Ban a person from a group. Only its moderators may do this.
+
+        A member is removed at once; somebody who is not a member can be banned too. Banning a person again
+        changes nothing and answers 200.
+        """
         body = self.body()
         put, new = ban_member(self.viewer, room, body["user"], body["reason"])
         return self.stored(ban_shape(put), new=new, at=("ban", room, body["user"]))
 
     def retrieve(self, request: Request, room: UUID, user: UUID) -> Response:
-        """Show one person's ban."""
+        """Return the ban of one person. Only moderators of the group may do this."""
         return Response(ban_shape(ban(self.viewer, room, user)))
 
     def destroy(self, request: Request, room: UUID, user: UUID) -> Response:
-        """Lift a ban; it does not put the person back."""
+        """Lift the ban of a person. Only moderators of the group may do this.
+
+        The person may join again, but is not added back.
+        """
         unban_member(self.viewer, room, user)
         return Response(status=204)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import translation
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -18,28 +21,26 @@ from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.settings import api_settings
 from rest_framework.viewsets import ViewSet
 
 from chat.actions.people import profile_for
-from chat.conf import authenticators
+from chat.conf import authenticators, chat_settings
+from chat.errors import LANGUAGE
 from chat.limits.basic import limited
+from chat.limits.reads import count_read
 from chat.limits.rooms import count_change
 from chat.limits.writes import count_write
 from chat.queries.people import Person
 from chat.rest.answers import Answer
-from chat.rest.browsable import BrowsableRenderer, with_code
+from chat.rest.browsable import BrowsableRenderer, described
 from chat.rest.formats import JSONParser, JSONRenderer, refuse_oversize, set_length
 from chat.rest.pages import Pages
-from chat.rest.parameters import asked
+from chat.rest.parameters import PageParameters, names_of, read_query
 from chat.rest.refusals import refuse
+from chat.serializers.reading import read
 
 Shape = dict[str, Any]
-
-
-@cache
-def _reader(shape: type[Serializer[Any]], partial: bool) -> Serializer[Any]:
-    # Built once: to build it for each request costs as much as all else that validating does.
-    return shape(partial=partial)
 
 
 class ChatViewSet(ViewSet):
@@ -56,10 +57,11 @@ class ChatViewSet(ViewSet):
     metadata_class = SimpleMetadata
     versioning_class = None
     throttle_classes = []
-    # Whether what is not a GET counts as a write of the person's (LIMIT_WRITES).
+    # Whether what is not a GET counts as a write of the person's (LIMIT_WRITES), or as a read (LIMIT_READS).
     writes: ClassVar[bool] = True
     # Actions that append an event other than a message to a room's log (LIMIT_CHANGES).
     changes: ClassVar[frozenset[str]] = frozenset()
+    reads: ClassVar[bool] = False
     inputs: ClassVar[dict[str, type[Serializer[Any]]]] = {}
     parameters: ClassVar[dict[str, type[Serializer[Any]]]] = {}
     outputs: ClassVar[dict[str, Answer]] = {}
@@ -74,7 +76,11 @@ class ChatViewSet(ViewSet):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        return {**super().default_response_headers, "Cache-Control": "no-store"}
+        return {
+            **super().default_response_headers,
+            "Cache-Control": "no-store",
+            "Content-Language": LANGUAGE,
+        }
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return limited(authenticators())
@@ -87,23 +93,46 @@ class ChatViewSet(ViewSet):
     def get_exception_handler(self) -> Callable[..., Response | None]:
         return refuse
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # DRF takes the texts of errors from the translations of the request's language.
+        with translation.override(LANGUAGE):
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # First of all, because already the check of a form's CSRF token reads the body.
         set_length(request._request)
         refuse_oversize(request)
         super().initial(request, *args, **kwargs)
-        if self.writes and request.method not in SAFE_METHODS and request.user.is_authenticated:
+        self.check_query()
+
+    def check_query(self) -> None:
+        """Refuse unknown parameters, also where the action reads none. Raises Invalid."""
+        if self.request.query_params and self.action in self.outputs:
+            self.query  # noqa: B018
+
+    def perform_authentication(self, request: Request) -> None:
+        super().perform_authentication(request)
+        # Before permissions are checked, so that refused requests count too.
+        if self.reads or request.method in SAFE_METHODS:
+            count_read(request)
+        elif self.writes and IsAuthenticated().has_permission(request, self):
             count_write(self.viewer.pk)
             if self.action in self.changes:
                 count_change(self.viewer)
 
+    @classmethod
+    def description_of(cls, action: str) -> str:
+        """Return the text that the documents and the browsable API show of an action."""
+        return inspect.getdoc(getattr(cls, action, cls)) or ""
+
     def get_view_description(self, html: bool = False) -> str:
-        """Return what a page says of itself: what is read there, else what is done there."""
-        actions = self.action_map or {}
-        action = actions.get("get") or next(iter(actions.values()), None)
-        said = inspect.getdoc(getattr(self, action or "", type(self)))
-        said = said or inspect.getdoc(type(self)) or ""
-        return with_code(said) if html else said
+        """Return the text of each operation of the page, that of GET first."""
+        methods: dict[str, str] = {}
+        for method, action in (self.action_map or {}).items():
+            # HEAD repeats GET.
+            methods.setdefault(action, method)
+        texts = {method: self.description_of(action) for action, method in methods.items()}
+        return described(texts) if html else "\n\n".join(texts.values())
 
     def get_serializer_class(self) -> type[Serializer[Any]]:
         """Return the input shape of the action that the request's method stands for."""
@@ -125,20 +154,35 @@ class ChatViewSet(ViewSet):
         return profile_for(self.request.user, self.request.auth)
 
     def body(self) -> Shape:
-        """Return what the body says in the action's shape; other fields are ignored. Raises ValidationError."""
+        """Return the body in the action's shape; unknown fields are ignored. Raises Invalid."""
         # Only what a PATCH names is changed: a form leaves out a box that is not ticked.
         partial = self.request.method == "PATCH"
-        found: Shape = _reader(self.get_serializer_class(), partial).run_validation(
-            self.request.data
-        )
-        return found
+        return read(self.get_serializer_class(), self.request.data, partial=partial)
+
+    @cached_property
+    def query(self) -> dict[type[Serializer[Any]], Shape]:
+        """The query string in each shape of the action. Raises Invalid for unknown parameters too."""
+        # A form of the browsable API posts to the path of its page, with the query of the page.
+        of_path = {shape for one in self.action_map.values() for shape in self.query_shapes(one)}
+        # DRF has no name for its own parameter where a host has switched it off.
+        elsewhere = {api_settings.URL_FORMAT_OVERRIDE or "", *chat_settings.PARAMETERS}
+        known = elsewhere.union(*map(names_of, of_path))
+        return read_query(self.request.query_params, self.query_shapes(self.action), known)
 
     def asked(self) -> Shape:
-        """Return the query string in the action's shape; other parameters are ignored. Raises ValidationError."""
-        return asked(self.request, self.parameters[self.action])
+        """Return the query string in the action's shape. Raises Invalid."""
+        return self.query[self.parameters[self.action]]
+
+    @classmethod
+    def query_shapes(cls, action: str) -> list[type[Serializer[Any]]]:
+        """Return the shapes of the query string of an action."""
+        shapes = [cls.parameters[action]] if action in cls.parameters else []
+        paged = action in cls.outputs and cls.outputs[action].paged
+        return [*shapes, PageParameters] if paged else shapes
 
     def page(self, rows: QuerySet[Any], shapes: Callable[[list[Any]], list[Shape]]) -> Response:
         """Answer the page of the rows that was asked for."""
+        self.paginator.limit = self.query[PageParameters]["limit"]
         found = self.paginator.paginate_queryset(rows, self.request, self) or []
         return self.paginator.get_paginated_response(shapes(found))
 

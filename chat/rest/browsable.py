@@ -11,12 +11,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.contrib.auth import get_user
+from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 
 from chat.conf import authenticators
+from chat.errors import LANGUAGE
+from chat.rest.parameters import names_of
 from chat.rest.paths import path_of
 
 # What belongs to a room, in the order in which one needs it.
@@ -45,6 +48,16 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
     template = "chat/api.html"
 
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        # The texts of the chat are English, so DRF's own must not be in another language beside them.
+        with translation.override(LANGUAGE):
+            return super().render(data, accepted_media_type, renderer_context)
+
     def get_context(
         self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any] | None
     ) -> dict[str, Any]:
@@ -57,6 +70,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
         context["belonging"], context["opening"] = _belonging(view, data), _opening(view, data)
         context |= _standing(view.request, context["user"])
         context["ways"] = _ways(view, context["user"])
+        context["searches"], context["search"] = _searches(view), _search(view)
         status = context["response"].status_code
         context["only_done"] = status == 405 and view.request.method == "GET"
         context["shut"] = status == 401
@@ -73,6 +87,21 @@ class BrowsableRenderer(BrowsableAPIRenderer):
             current = {name: value for name, value in data.items() if value is not None}
             data = SimpleNamespace(serializer=SimpleNamespace(instance=current, many=False))
         return super().get_raw_data_form(data, view, method, request)
+
+
+def described(texts: Mapping[str, str]) -> str:
+    """Return the texts of a page's operations as HTML: by method, but for the first without it."""
+    first = next(iter(texts), None)
+    paragraphs = (
+        (_method(method) if method != first and not at else "", with_code(one))
+        for method, text in texts.items()
+        for at, one in enumerate(text.split("\n\n"))
+    )
+    return format_html_join("\n", "<p>{}{}</p>", paragraphs)
+
+
+def _method(method: str) -> str:
+    return format_html("<strong>{}</strong> ", method.upper())
 
 
 def with_code(said: str) -> str:
@@ -110,6 +139,17 @@ def _ways(view: Any, user: Any) -> list[tuple[str, str]]:
     if name == "root" and user.is_authenticated:
         found.append(("My devices", path_of("chat_auth:devices")))
     return [(title, path) for title, path in found if path]
+
+
+def _searches(view: Any) -> bool:
+    """Return whether the list on a page can be searched."""
+    shapes = view.query_shapes(view.action) if view.request.method == "GET" else ()
+    return any("search" in names_of(shape) for shape in shapes)
+
+
+def _search(view: Any) -> str:
+    words: str = view.request.query_params.get("search", "")
+    return words
 
 
 def _belonging(view: Any, data: Any) -> list[tuple[str, str]]:

@@ -24,11 +24,18 @@ class DirectViewSet(RoomShapes):
     }
 
     def list(self, request: Request) -> Response:
-        """List my direct rooms, the last active first."""
+        """List my direct rooms, most recently active first.
+
+        Each room has the other person as `peer`, the last message, and my unread count.
+        """
         return self.mine(inbox(self.viewer, kind="direct"))
 
     def create(self, request: Request) -> Response:
-        """Open the room that two people have, whoever asks first."""
+        """Open the direct room with another person.
+
+        Each pair of people has one room. The answer is 201 if this request created it, and 200 if it
+        already existed.
+        """
         other = self.body()["user"]
         count_direct(self.viewer, other)
         room, new = open_direct(self.viewer, other)

@@ -42,7 +42,11 @@ class GroupViewSet(RoomShapes):
     }
 
     def list(self, request: Request) -> Response:
-        """List my groups; with `search`, even an empty one, the public directory."""
+        """List my groups, or search the public groups.
+
+        Without `search`, the answer holds my groups, most recently active first. With `search`, even an
+        empty one, it holds public groups whose title or topic contains the words.
+        """
         if "search" not in request.query_params:
             return self.mine(inbox(self.viewer, kind=GROUP))
         public = directory(**self.asked())
@@ -52,7 +56,11 @@ class GroupViewSet(RoomShapes):
         )
 
     def create(self, request: Request) -> Response:
-        """Open a group; the same `id` again is a repeat."""
+        """Create a group with me as its owner.
+
+        Sending the same `id` with the same content again returns the existing group with status 200.
+        Other people can be added at once by `members`.
+        """
         body = self.body()
         count_group(self.viewer)
         group, new = create_group(self.viewer, **body)
@@ -61,27 +69,42 @@ class GroupViewSet(RoomShapes):
         return self.stored(self.room(group.pk), new=new, at=("group", group.pk))
 
     def retrieve(self, request: Request, room: UUID) -> Response:
-        """Show a group."""
+        """Return a group with its settings and my membership.
+
+        Public groups can be read by people who are not members; for them `me` is null.
+        """
         return Response(self.room(room, GROUP))
 
     def partial_update(self, request: Request, room: UUID) -> Response:
-        """Change a group's settings: for its admins."""
+        """Change the settings of a group. Only its admins may do this.
+
+        Only fields that the body names are changed.
+        """
         if changes := self.body():
             update_room(self.viewer, room, **changes)
         return Response(self.room(room, GROUP))
 
     def destroy(self, request: Request, room: UUID) -> Response:
-        """Delete a group: for its owners."""
+        """Delete a group with all its messages. Only its owners may do this.
+
+        Members receive `room.deleted`.
+        """
         delete_room(self.viewer, room)
         return Response(status=204)
 
     def join(self, request: Request, room: UUID) -> Response:
-        """Come into a public group."""
+        """Join a public group as a member.
+
+        Joining a group that I am already in changes nothing.
+        """
         count_join(self.viewer, room)
         join_room(self.viewer, room)
         return Response(self.room(room, GROUP))
 
     def leave(self, request: Request, room: UUID) -> Response:
-        """Go; the last owner of a group that others are in cannot."""
+        """Leave a group.
+
+        The last owner of a group with other members cannot leave before someone else is an owner.
+        """
         leave_room(self.viewer, room)
         return Response(status=204)

@@ -33,7 +33,10 @@ class LogViewSet(ChatViewSet):
     outputs = {"list": Answer(LogSerializer)}
 
     def list(self, request: Request, room: UUID) -> Response:
-        """Read a room's events in order, from a cursor on."""
+        """List the events of a room in order, after a position.
+
+        If `reset` is not null, the position cannot be used any more: fetch the room and its history anew.
+        """
         found, epoch = log(self.viewer, room, **self.asked())
         return Response({**log_shape(found), "epoch": epoch})
 
@@ -43,11 +46,16 @@ class SyncViewSet(ChatViewSet):
 
     # As `resume` over a socket: it reads.
     writes = False
+    reads = True
     inputs = {"create": SyncSerializer}
     outputs = {"create": Answer(MissingSerializer)}
 
     def create(self, request: Request) -> Response:
-        """Read what many cursors missed, at once; rooms joined and left too."""
+        """Return the events after many positions in one answer.
+
+        The answer also names rooms that I joined or left since. If `more` is true, move the positions on
+        and ask again.
+        """
         missing = sync(self.viewer, **self.body(), limit=EVENTS_MAX)
         return Response(
             {

@@ -35,22 +35,29 @@ class MemberViewSet(ChatViewSet):
     }
 
     def list(self, request: Request, room: UUID) -> Response:
-        """List who is in a group, the longest first."""
+        """List the members of a group, longest membership first."""
         people = members(self.viewer, room)
         return self.page(people, lambda found: [member_shape(one) for one in found])
 
     def create(self, request: Request, room: UUID) -> Response:
-        """Bring a person in."""
+        """Add a person to a group, with a role.
+
+        Adding a member again changes nothing and answers 200. A banned person cannot be added before the
+        ban is lifted.
+        """
         body = self.body()
         added, new = add_member(self.viewer, room, body["user"], body["role"])
         return self.stored(member_shape(added), new=new, at=("member", room, body["user"]))
 
     def retrieve(self, request: Request, room: UUID, user: UUID) -> Response:
-        """Show one member."""
+        """Return one member of a group."""
         return Response(member_shape(member(self.viewer, room, user)))
 
     def partial_update(self, request: Request, room: UUID, user: UUID) -> Response:
-        """Give a member another role, or silence them for a time."""
+        """Change the role of a member, or mute the member until a time.
+
+        `muted_until: null` ends a mute. Nobody can change a member with a role above their own.
+        """
         changes = self.body()
         # The role first: whoever may give one may also silence, so the second is not refused after the first.
         if "role" in changes:
@@ -60,6 +67,9 @@ class MemberViewSet(ChatViewSet):
         return self.retrieve(request, room, user)
 
     def destroy(self, request: Request, room: UUID, user: UUID) -> Response:
-        """Remove a member."""
+        """Remove a member from a group.
+
+        The person may join again unless they are banned.
+        """
         remove_member(self.viewer, room, user)
         return Response(status=204)

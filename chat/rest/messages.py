@@ -43,7 +43,11 @@ class HistoryViewSet(MessageShapes):
     outputs = {"list": Answer(HistorySerializer), "create": made(MessageSerializer)}
 
     def list(self, request: Request, room: UUID) -> Response:
-        """Read a stretch of a room's history, oldest first: the newest where no place is named."""
+        """List a part of the messages of a room, oldest first.
+
+        Give `before`, `after`, or `around` a `seq`; without one of them the answer holds the newest
+        messages. `head` is the last `seq` of the room.
+        """
         found = queries.history(self.viewer, room, **self.asked())
         return Response(
             {
@@ -56,7 +60,11 @@ class HistoryViewSet(MessageShapes):
         )
 
     def create(self, request: Request, room: UUID) -> Response:
-        """Send a message into this room; the same `id` again is a repeat."""
+        """Send a message to this room.
+
+        Choose an `id` to make the request safe to repeat: the first answer is 201, a repeat gets 200 and
+        stores nothing.
+        """
         return self.send(room, self.body())
 
 
@@ -66,7 +74,7 @@ class PinsViewSet(ChatViewSet):
     outputs = {"list": listed(MessageSerializer)}
 
     def list(self, request: Request, room: UUID) -> Response:
-        """List the messages that are kept at hand in a room."""
+        """List the pinned messages of a room, most recent pin first."""
         pinned, me = queries.pins(self.viewer, room)
         return self.page(
             pinned, lambda found: [message_shape(one, me.history_from) for one in found]
@@ -88,30 +96,49 @@ class MessageViewSet(MessageShapes):
     }
 
     def create(self, request: Request) -> Response:
-        """Send a message, naming its room; the same `id` again is a repeat."""
+        """Send a message to the room that the body names.
+
+        It works like sending to the path of the room, for clients that keep one queue for all rooms.
+        """
         body = self.body()
         return self.send(body.pop("room"), body)
 
     def retrieve(self, request: Request, message: UUID) -> Response:
-        """Show a message as it now stands."""
+        """Return a message in its present state.
+
+        A deleted message keeps its place, without text.
+        """
         return _seen(*queries.message(self.viewer, message))
 
     def partial_update(self, request: Request, message: UUID) -> Response:
-        """Give a message of mine other words."""
+        """Edit the text of a message of mine.
+
+        The message gets a new `version`, and members receive `message.edited`.
+        """
         if text := self.body().get("text"):
             return _seen(*edit_message(self.viewer, message, text))
         return self.retrieve(request, message)
 
     def destroy(self, request: Request, message: UUID) -> Response:
-        """Take a message's words away; its place stays."""
+        """Delete a message: mine, or as a moderator any message of the group.
+
+        The message keeps its place in the room, without its text and metadata.
+        """
         return _seen(*delete_message(self.viewer, message))
 
     def pin(self, request: Request, message: UUID) -> Response:
-        """Keep a message at hand for everyone in the room: for moderators; in a direct room, for both."""
+        """Pin a message for everyone in the room.
+
+        In a group only moderators may do this, in a direct room both people. Pinning it again changes
+        nothing.
+        """
         return _seen(*pin_message(self.viewer, message))
 
     def unpin(self, request: Request, message: UUID) -> Response:
-        """Take a message's pin off."""
+        """Unpin a message for everyone in the room.
+
+        In a group only moderators may do this, in a direct room both people.
+        """
         return _seen(*unpin_message(self.viewer, message))
 
 

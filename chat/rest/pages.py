@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from chat.errors import Invalid
-from chat.rest.parameters import PageParameters, asked
 
 
 class Pages(CursorPagination):
     """``{next, previous, results}`` over a queryset, in the order that the query gave it."""
 
     page_size_query_param = "limit"
+    limit: int
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
@@ -28,11 +28,10 @@ class Pages(CursorPagination):
             return super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError, OverflowError, DataError):
             # The place that a forged cursor names is no value of the ordering's column.
-            raise _forged() from None
+            raise forged_cursor() from None
 
     def get_page_size(self, request: Request) -> int:
-        limit: int = asked(request, PageParameters)["limit"]
-        return limit
+        return self.limit
 
     def get_ordering(
         self, request: Request, queryset: QuerySet[Any], view: APIView | None
@@ -43,11 +42,12 @@ class Pages(CursorPagination):
         try:
             cursor = super().decode_cursor(request)
         except NotFound:
-            raise _forged() from None
+            raise forged_cursor() from None
         if cursor is not None and "\x00" in str(cursor.position or ""):
-            raise _forged()
+            raise forged_cursor()
         return cursor
 
 
-def _forged() -> Invalid:
+def forged_cursor() -> Invalid:
+    """Return the refusal of a cursor that no answer named."""
     return Invalid(fields={"cursor": ["This cursor was not given out here."]})

@@ -14,6 +14,7 @@ from django.http import Http404, UnreadablePostError
 from django.utils.log import log_response
 from rest_framework import exceptions as drf_errors
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from chat.errors import (
     ChatError,
@@ -32,6 +33,7 @@ from chat.limits.addresses import network_of
 from chat.outages import Outages, is_away
 from chat.queries.grounds import says_expired
 from chat.security_log import log_refusal
+from chat.serializers.reading import sentences
 
 logger = logging.getLogger("chat.rest")
 
@@ -140,7 +142,7 @@ def _log_outage(exc: Exception) -> None:
 
 def _of_drf(exc: drf_errors.APIException) -> ChatError | None:
     if isinstance(exc, drf_errors.ValidationError):
-        return Invalid(fields=_fields(exc.detail))
+        return _invalid(exc.detail)
     if isinstance(exc, drf_errors.Throttled):
         wait = getattr(exc, "wait", None)
         return RateLimited(retry_after=None if wait is None else ceil(wait))
@@ -152,8 +154,13 @@ def _of_drf(exc: drf_errors.APIException) -> ChatError | None:
     return kind(str(exc.detail) if isinstance(exc.detail, str) else None)
 
 
-def _fields(detail: Any) -> dict[str, Any]:
-    return detail if isinstance(detail, dict) else {"non_field_errors": detail}
+def _invalid(detail: Any) -> Invalid:
+    """Return the refusal of a host's own check; errors that belong to no field become its detail."""
+    if not isinstance(detail, dict):
+        return Invalid(sentences(detail))
+    fields = dict(detail)
+    of_all = fields.pop(api_settings.NON_FIELD_ERRORS_KEY, ())
+    return Invalid(sentences(of_all), fields=fields)
 
 
 def _of_django(exc: Exception) -> ChatError | None:

@@ -57,15 +57,21 @@ class RoomViewSet(RoomShapes):
     }
 
     def list(self, request: Request) -> Response:
-        """List my rooms, the last active first: my inbox."""
+        """List all my rooms, most recently active first.
+
+        Each room has its last message and my membership with the unread count.
+        """
         return self.mine(inbox(self.viewer, **self.asked()))
 
     def retrieve(self, request: Request, room: UUID) -> Response:
-        """Show a room."""
+        """Return a room of any kind with its last message and my membership."""
         return Response(self.room(room))
 
     def partial_update(self, request: Request, room: UUID) -> Response:
-        """Change a room's settings: for its admins."""
+        """Change the settings of a room. Only admins of a group may do this.
+
+        It is the same change as at the path of the group. Direct rooms have no settings to change.
+        """
         if changes := self.body():
             update_room(self.viewer, room, **changes)
         return Response(self.room(room))
@@ -82,17 +88,26 @@ class OwnPlaceViewSet(ChatViewSet):
     outputs = dict.fromkeys(inputs, Answer(OwnMembershipSerializer))
 
     def read(self, request: Request, room: UUID) -> Response:
-        """Say how far I have read; a cursor only rises."""
+        """Set the position up to which I have read the room.
+
+        The position only rises: a lower `seq` changes nothing. The answer is my membership.
+        """
         mark_read(self.viewer, room, **self.body())
         return self.membership(room)
 
     def unread(self, request: Request, room: UUID) -> Response:
-        """Mark the room unread from a place on."""
+        """Mark the room as unread from a position.
+
+        My read position stays; my own devices are told. The answer is my membership.
+        """
         mark_unread(self.viewer, room, **self.body())
         return self.membership(room)
 
     def keep(self, request: Request, room: UUID) -> Response:
-        """Say how I keep the room: pinned, archived, how much it may call me."""
+        """Change my own preferences for the room: pinned, archived, notifications.
+
+        Other members do not see them. The answer is my membership.
+        """
         if changes := self.body():
             keep_room(self.viewer, room, **changes)
         return self.membership(room)

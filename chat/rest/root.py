@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.utils.http import escape_leading_slashes
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -24,7 +28,11 @@ class RootViewSet(ChatViewSet):
     outputs = {"list": Answer(LinksSerializer)}
 
     def list(self, request: Request) -> Response:
-        """Show where to begin."""
+        """Return the addresses at which the API begins.
+
+        Addresses of documents are included where the site serves them. All times are RFC 3339 in UTC;
+        all errors have the shape `{code, detail, fields?, retry_after?}`.
+        """
         paths = {"me": self.link("me"), **{name: self.link(name) for name in LISTS}}
         paths |= {name: path for name in DOCUMENTS if (path := path_of(f"chat_docs:{name}"))}
         return Response({name: request.build_absolute_uri(path) for name, path in paths.items()})
@@ -38,11 +46,35 @@ class NowhereViewSet(ChatViewSet):
     def get_authenticators(self) -> list[BaseAuthentication]:
         return []
 
+    def check_query(self) -> None:
+        """Check nothing: a path that is none has no parameters."""
+
     @property
     def allowed_methods(self) -> list[str]:
         # Whatever is asked is refused; a page that offered more would be believed.
         return ["GET"]
 
-    def nothing(self, request: Request) -> Response:
-        """There is nothing here, or nothing for you."""
-        raise NotFound()
+    def nothing(self, request: Request) -> HttpResponseBase:
+        """Report that nothing is found at this path.
+
+        The answer is the same where something exists that you may not see.
+        """
+        if not self._lacks_slash():
+            raise NotFound()
+        whole = request._request.get_full_path(force_append_slash=True)
+        if request.method in {"GET", "HEAD"}:
+            return HttpResponsePermanentRedirect(escape_leading_slashes(whole))
+        path = whole.partition("?")[0]
+        # A redirected POST would arrive as a GET.
+        raise NotFound(f"Not found. The path ends with a slash: `{path}`.")
+
+    def _lacks_slash(self) -> bool:
+        """Return whether the path with a slash at its end leads to another view."""
+        request = self.request._request
+        if request.path_info.endswith("/"):
+            return False
+        try:
+            found = resolve(f"{request.path_info}/", getattr(request, "urlconf", None))
+        except Resolver404:
+            return False
+        return getattr(found.func, "cls", None) is not type(self)

@@ -25,7 +25,7 @@ REMOVE = {"delete": "destroy"}
 ANYTHING = dict.fromkeys(["get", "post", "put", "patch", "delete", "options"], "nothing")
 
 urlpatterns = [
-    path("", RootViewSet.as_view(LIST, name="Parley"), name="root"),
+    path("", RootViewSet.as_view(LIST, name="Chat API"), name="root"),
     path("users/me/", MeViewSet.as_view(ONE | CHANGE, name="My profile"), name="me"),
     path("users/", UserViewSet.as_view(LIST, name="People"), name="users"),
     path("users/<uuid:user>/", UserViewSet.as_view(ONE, name="Person"), name="user"),
@@ -79,7 +79,7 @@ urlpatterns = [
     ),
     path(
         "groups/<uuid:room>/bans/",
-        BanViewSet.as_view(LIST | ADD, name="Banned"),
+        BanViewSet.as_view(LIST | ADD, name="Bans"),
         name="bans",
     ),
     path(

@@ -111,6 +111,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "resume": 1_000,
         "rooms": 10_000,
         "writes": {"count": 600, "seconds": 60},
+        "reads": {"count": 3_000, "seconds": 60},
         "frames": {"count": 300, "seconds": 10},
     },
     "RateShape": {"count": 600, "seconds": 60},

@@ -159,12 +159,16 @@ class CursorsField(serializers.DictField):
     default_error_messages = {
         "too_many": "At most {limit} rooms at once.",
         "room": "“{input}” is not the id of a room.",
+        "number": "Send a whole number for each room.",
     }
 
     def to_internal_value(self, data: Any) -> dict[UUID, int]:
         # Counted before anything is looked at, so that a large body costs little.
         if isinstance(data, dict) and len(data) > CURSORS_MAX:
             self.fail("too_many", limit=CURSORS_MAX)
+        # The child also takes digits in a string, as a query string has them.
+        if isinstance(data, dict) and any(isinstance(one, str) for one in data.values()):
+            self.fail("number")
         return {self._room(key): seq for key, seq in super().to_internal_value(data).items()}
 
     def _room(self, key: str) -> UUID:

@@ -44,6 +44,7 @@ from chat.websocket.handshake import Choose, Receive, Scope, admit, come_in, say
 from chat.websocket.hub import Hub
 from chat.websocket.leaving import stay
 from chat.websocket.limits import (
+    count_read,
     count_write,
     flow_of,
     note_flood,
@@ -238,6 +239,7 @@ async def _obey(
         return {}
     if command.name == "resume":
         wanted = validated(command, frame)
+        await count_read(socket.viewer)
         cursors = {str(room): seq for room, seq in wanted["cursors"].items()}
         return {"rooms": await resume(hub, socket, wanted["epoch"], cursors)}
     await count_write(socket.viewer)

@@ -170,6 +170,7 @@ def say_hello(hub: Hub, socket: Socket) -> None:
                 "resume": chat_settings.RESUME_MAX,
                 "rooms": chat_settings.LIMIT_SOCKET_ROOMS,
                 "writes": rate_told("LIMIT_WRITES"),
+                "reads": rate_told("LIMIT_READS"),
                 "frames": rate_told("LIMIT_FRAMES"),
             },
             "heads": {room: heard[room].cursor for room in told},

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from chat.conf import chat_settings
 from chat.errors import ChatError, RateLimited
-from chat.limits import AVAILABLE, writes
+from chat.limits import AVAILABLE, reads, writes
 from chat.limits.addresses import address_in
 from chat.limits.frames import Flow
 from chat.limits.places import places, shared
@@ -108,6 +108,12 @@ async def count_write(person: Person) -> None:
     """Count a write of a person, over whichever door. Raises RateLimited."""
     if not writes.spend(person.pk):
         await cross(writes.buy, person.pk)
+
+
+async def count_read(person: Person) -> None:
+    """Count a read of a person, over REST and sockets together. Raises RateLimited."""
+    if not reads.spend(person.user_id):
+        await cross(reads.buy, person.user_id)
 
 
 def place_of_address(scope: dict[str, Any], setting: str = ADDRESS) -> Any:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 
 from chat.conf import chat_settings
+from chat.errors import Forbidden
+from chat.limits.addresses import network_of
+from chat.security_log import RepeatFilter
 
+logger = logging.getLogger("chat.websocket.origins")
+
+# Characters of a foreign origin in the log.
+ORIGIN_MAX = 200
+FOREIGN = (
+    "The Origin of this page is not allowed. Cookies and passwords that a browser adds by itself "
+    "sign in only from this site's own pages. Sign in by token or ticket."
+)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int]
+
+# Addresses whose foreign page was logged a moment ago.
+foreign_pages = RepeatFilter()
 
 
 def from_allowed_origin(handshake: HttpRequest) -> bool:
@@ -31,6 +46,15 @@ def from_allowed_origin(handshake: HttpRequest) -> bool:
         return asked == _origin(f"{handshake.scheme}://{handshake.get_host()}")
     except DisallowedHost:
         return False
+
+
+def refused_page(handshake: HttpRequest) -> Forbidden:
+    """Return the refusal of a page of another origin; log the origin once a minute for each address."""
+    # The person is not told of settings: only the operator can change them.
+    if foreign_pages.repeats((network_of(handshake),)) is not None:
+        origin = handshake.headers.get("Origin", "")[:ORIGIN_MAX]
+        logger.warning("refused a page from %r, which CHAT['ORIGINS'] does not name", origin)
+    return Forbidden(FOREIGN)
 
 
 def _origin(text: str) -> Origin | None:

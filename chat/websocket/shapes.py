@@ -39,8 +39,8 @@ class RateShape(serializers.Serializer[Any]):
 class LimitsShape(serializers.Serializer[Any]):
     """Characters of a message, bytes of a frame, events of a room that a resume replays; and how often.
 
-    ``rooms`` are those that one socket hears, ``writes`` a person's over REST and sockets together, ``frames`` those of
-    one socket, pings and fragments included. null: no limit.
+    ``rooms`` are those that one socket hears. ``writes`` and ``reads`` are a person's over REST and sockets together.
+    ``frames`` are those of one socket, pings and fragments included. null: there is no limit.
     """
 
     text = serializers.IntegerField()
@@ -48,6 +48,7 @@ class LimitsShape(serializers.Serializer[Any]):
     resume = serializers.IntegerField()
     rooms = serializers.IntegerField(allow_null=True)
     writes = RateShape(allow_null=True)
+    reads = RateShape(allow_null=True)
     frames = RateShape(allow_null=True)
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException, Throttled
@@ -28,8 +29,8 @@ from chat.actions.people import profile_for
 from chat.actions.tickets import use_ticket
 from chat.conf import authenticators
 from chat.errors import (
+    LANGUAGE,
     ChatError,
-    Forbidden,
     RateLimited,
     TokenExpired,
     Unauthenticated,
@@ -38,7 +39,7 @@ from chat.errors import (
 from chat.limits.basic import limited
 from chat.queries.grounds import Grounds, ends_at, grounds_of, says_expired
 from chat.queries.people import Person
-from chat.websocket.origins import from_allowed_origin
+from chat.websocket.origins import from_allowed_origin, refused_page
 
 logger = logging.getLogger("chat.websocket.signin")
 
@@ -50,10 +51,6 @@ BEARER = "bearer."
 QUERY_MAX = 512
 # What browsers ask people for, and then remember.
 REMEMBERED = {"basic", "digest", "negotiate", "ntlm"}
-FOREIGN = (
-    "What a browser sends by itself signs in only from this site's own pages. Sign in by token or ticket, "
-    'or have this Origin named in CHAT["ORIGINS"].'
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -103,7 +100,7 @@ def sign_in(scope: Mapping[str, Any], token: str | None = None) -> SignedIn:
         shown = Credentials(scope, token)
         handshake = _handshake(shown)
         if _added_by_browser(handshake) and not from_allowed_origin(handshake):
-            raise Forbidden(FOREIGN)
+            raise refused_page(handshake)
         found = _ask(shown)
         if found is None:
             raise Unauthenticated()
@@ -123,12 +120,13 @@ def _added_by_browser(handshake: ASGIRequest) -> bool:
 def _by_what_else_it_carries(scope: Mapping[str, Any]) -> SignedIn:
     # A browser adds cookies whoever's page asks, so without a known Origin they count for nothing.
     with_cookies = Credentials(scope, cookies=True)
-    allowed = from_allowed_origin(_handshake(with_cookies))
+    handshake = _handshake(with_cookies)
+    allowed = from_allowed_origin(handshake)
     found = _ask(with_cookies if allowed else Credentials(scope))
     if found is not None:
         return found
     if not allowed and _names(scope, b"cookie") and _ask(with_cookies) is not None:
-        raise Forbidden(FOREIGN)
+        raise refused_page(handshake)
     raise NamesNobody()
 
 
@@ -185,10 +183,12 @@ def _is_watched(request: Request, grounds: Grounds) -> bool:
 
 def _authenticated(shown: Credentials) -> Request | None:
     request = Request(_handshake(shown), authenticators=limited(authenticators()))
-    try:
-        user = request.user
-    except APIException as error:
-        raise _refused(error) from None
+    # DRF takes the texts of refusals from the translations of the site's language.
+    with translation.override(LANGUAGE):
+        try:
+            user = request.user
+        except APIException as error:
+            raise _refused(error) from None
     return request if user and user.is_authenticated else None
 
 

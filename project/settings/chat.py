@@ -34,6 +34,9 @@ CHAT = {
     # How often a person may join one group; what they may change in rooms apart from sending and deleting.
     "LIMIT_JOINS": env.str("CHAT_LIMIT_JOINS", default="10/hour"),
     "LIMIT_CHANGES": env.str("CHAT_LIMIT_CHANGES", default="100/10 minutes"),
+    # What a person may read; and what one address may read without a sign-in. (Empty: any.)
+    "LIMIT_READS": env.str("CHAT_LIMIT_READS", default="3000/minute"),
+    "LIMIT_READS_ADDRESS": env.str("CHAT_LIMIT_READS_ADDRESS", default="3000/minute"),
     "LIMIT_FRAMES": env.str("CHAT_LIMIT_FRAMES", default="300/10 seconds"),
     # Open sockets: of a person, from an address, and of these not signed in yet. (0: any number.)
     "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,
@@ -59,6 +62,10 @@ CHAT = {
     "BODY_MAX": env.int("CHAT_BODY_MAX", default=2_621_440),
     "HEAD_MAX": env.int("CHAT_HEAD_MAX", default=32_768),
     "REQUEST_WAIT": env.float("CHAT_REQUEST_WAIT", default=20),
+    # Whether `users/` lists everybody page by page, for a closed team.
+    "DIRECTORY": env.bool("CHAT_DIRECTORY", default=False),
+    # Query parameters that other parts of the site read at the chat's paths.
+    "PARAMETERS": [],
     # How far a socket is caught up event by event, and how many rooms it is told of at first.
     "RESUME_MAX": 1_000,
     "HELLO_ROOMS": 1_000,

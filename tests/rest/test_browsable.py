@@ -139,6 +139,19 @@ def test_other_peoples_rooms_are_found_by_clicking(
     assert f'href="/api/groups/{group.pk}/join/">Join</a>' in shown(client, f"rooms/{group.pk}/")
 
 
+def test_lists_that_can_be_searched_have_a_form(
+    client: Client, ann: Profile, bob: Profile, group: Room
+) -> None:
+    client.force_login(ann.user)
+    for path in ("users/", "rooms/", "groups/?search=%22Har"):
+        page = shown(client, path)
+        assert 'name="search"' in page
+        assert ('value="&quot;Har"' in page) == ("Har" in path)
+    for path in ("", "direct/", "users/me/", f"groups/{group.pk}/members/", "nowhere/"):
+        assert 'name="search"' not in shown(client, path)
+    assert f"bob · {bob.pk}" in shown(client, "users/?search=bo")
+
+
 def test_what_was_made_is_linked_to(client: Client, ann: Profile, group: Room) -> None:
     client.force_login(ann.user)
     form = {"title": "Boats", "visibility": "private"}
@@ -168,14 +181,14 @@ def test_a_page_that_is_not_there_offers_nothing(client: Client, ann: Profile) -
     client.force_login(ann.user)
     page = shown(client, "nowhere/")
     assert "<h1>Not found</h1>" in page
-    assert "There is nothing here, or nothing for you." in page
+    assert "Report that nothing is found at this path." in page
     assert not re.search("DELETE|POST|PATCH|OPTIONS", page)
 
 
 def test_a_page_that_only_does_something_says_so(client: Client, ann: Profile, group: Room) -> None:
     client.force_login(ann.user)
     page = shown(client, f"groups/{group.pk}/join/")
-    assert "Come into a public group." in page
+    assert "Join a public group as a member." in page
     assert "The form below does it; there is nothing to read here." in page
     assert 'class="chat-only-done"' in page
     done = client.post(f"/api/groups/{group.pk}/join/", **HTML).content.decode()
@@ -185,7 +198,7 @@ def test_a_page_that_only_does_something_says_so(client: Client, ann: Profile, g
 def test_what_a_page_says_is_shown_as_meant(client: Client, ann: Profile) -> None:
     client.force_login(ann.user)
     page = shown(client, "groups/")
-    assert "with <code>search</code>, even an empty one" in page
+    assert "With <code>search</code>, even an" in page
     assert "`search`" not in page
 
 

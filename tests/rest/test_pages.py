@@ -192,7 +192,7 @@ def test_a_limit_that_is_none_is_refused(api: Api, ann: Profile, limit: str) -> 
 def test_a_page_is_no_longer_than_the_maximum(
     api: Api, ann: Profile, bob: Profile, cat: Profile, configured: Any
 ) -> None:
-    configured(PAGE_SIZE=1, PAGE_MAX=2)
+    configured(PAGE_SIZE=1, PAGE_MAX=2, DIRECTORY=True)
     assert len(results(api(ann).get("/api/users/"))) == 1
     assert len(results(api(ann).get("/api/users/?limit="))) == 1
     assert len(results(api(ann).get("/api/users/", {"limit": 10**9}))) == 2

@@ -125,7 +125,7 @@ def test_nul_in_a_search_or_a_cursor_is_invalid(api: Api, ann: Profile) -> None:
         "rooms/%0A/",
         f"rooms/{UNKNOWN}%00/",
         f"rooms/{UNKNOWN}/bans/",
-        "rooms",
+        "nowhere",
         "auth/nowhere/",
         "messages/1/",
         f"groups/{UNKNOWN}/members/me/",
@@ -213,7 +213,7 @@ def test_what_others_raise_has_the_shape_too(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise raised
 
-    monkeypatch.setattr("chat.rest.people.find_people", fail)
+    monkeypatch.setattr("chat.rest.people.people_for", fail)
     answer = api(ann).get("/api/users/")
     body = refused(answer, status, code)
     assert "secret" not in answer.content.decode()
@@ -230,7 +230,7 @@ def test_a_defect_is_not_dressed_up(
         def fail(*args: Any, defect: Exception = defect, **kwargs: Any) -> None:
             raise defect
 
-        monkeypatch.setattr("chat.rest.people.find_people", fail)
+        monkeypatch.setattr("chat.rest.people.people_for", fail)
         with pytest.raises(type(defect)):
             api(ann).get("/api/users/")
 

@@ -36,12 +36,13 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     password = password_field()
     device = PlainTextField(max_length=200, allow_blank=True, required=False)
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def prepared(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the data with the name of the account under `username`."""
         own = get_user_model().USERNAME_FIELD
-        if isinstance(data, Mapping) and own in data and "username" not in data:
-            data = {**data, "username": data[own]}
-        found: dict[str, Any] = super().to_internal_value(data)
-        return found
+        if own == "username" or own not in data:
+            return data
+        rest = {name: data[name] for name in data if name != own}
+        return {"username": data[own], **rest}
 
 
 class RefreshSerializer(serializers.Serializer[Any]):

@@ -80,7 +80,11 @@ class TokenViewSet(OpenViewSet):
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
-        """Sign in, on a new device."""
+        """Sign in with a name and a password.
+
+        A new device is added to the account; its access and refresh tokens are returned. The answer to a
+        wrong password does not say whether the account exists.
+        """
         body = self.body()
         with counting_wrong_passwords(request, body["username"]):
             user = self.account(body["username"], body["password"])
@@ -116,7 +120,10 @@ class RefreshViewSet(OpenViewSet):
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
-        """Renew the tokens; each refresh token is good once."""
+        """Exchange a refresh token for a new pair of tokens.
+
+        Each refresh token can be used once. A second use ends the device, because the token may be stolen.
+        """
         token = self.body()["refresh"]
         with counting_bad_refreshes(request):
             claims = read_refresh(token)
@@ -133,7 +140,11 @@ class TicketViewSet(ChatViewSet):
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
-        """Make a ticket."""
+        """Create a ticket that opens one socket.
+
+        Browsers cannot set headers on a WebSocket. They append the ticket as `?ticket=` within the
+        seconds that `expires_in` gives.
+        """
         session = getattr(request._request, "session", None)
         grounds = grounds_of(self.viewer, request.user, request.auth, session)
         until = ends_at(request.auth)
@@ -152,7 +163,10 @@ class LogoutViewSet(ChatViewSet):
     outputs = {"create": gone()}
 
     def create(self, request: Request) -> Response:
-        """End the sign-in that asks."""
+        """Sign out the device or session of this request.
+
+        Its tokens stop working at once, and its sockets are closed.
+        """
         if isinstance(request.auth, SignIn):
             end_devices(self.viewer, [request.auth.device])
         elif hasattr(request, "session"):
@@ -167,18 +181,24 @@ class DeviceViewSet(ChatViewSet):
     outputs = {"list": listed(DeviceSerializer), "destroy_all": gone(), "destroy": gone()}
 
     def list(self, request: Request) -> Response:
-        """List the devices that I am signed in on."""
+        """List the devices on which I am signed in, most recently seen first."""
         shape = DeviceSerializer().to_representation
         devices = devices_of(self.viewer, auth_hash_of(request.user))
         return self.page(devices, lambda found: [shape(one) for one in found])
 
     def destroy_all(self, request: Request) -> Response:
-        """End all my sign-ins."""
+        """Sign out all my devices, including this one.
+
+        Their tokens stop working at once, and their sockets are closed.
+        """
         end_devices(self.viewer)
         return Response(status=204)
 
     def destroy(self, request: Request, device: UUID) -> Response:
-        """End one of my sign-ins."""
+        """Sign out one of my devices.
+
+        Its tokens stop working at once, and its sockets are closed.
+        """
         end_devices(self.viewer, [device])
         return Response(status=204)
 

@@ -26,7 +26,6 @@ from rest_framework.serializers import Serializer
 from chat.rest.answers import Answer, ErrorSerializer
 from chat.rest.base import ChatViewSet
 from chat.rest.docs.refusals import refusals_of, response_of
-from chat.rest.parameters import PageParameters
 from chat.rest.root import NowhereViewSet
 from chat.serializers.examples import MESSAGE, OTHER, ROOM, example
 from chat.serializers.json_schema import moment_format
@@ -39,7 +38,9 @@ SETTINGS: dict[str, Any] = {
     "DESCRIPTION": (
         "Rooms, groups, direct messages. Every room is a log: each change is one event with the next `seq`. "
         "JSON in UTF-8, times in RFC 3339 UTC, ids as strings; unknown fields in input are ignored, and clients "
-        "ignore fields that they do not know. A create takes an `id` of the client's choice and is safe to repeat: "
+        "ignore fields that they do not know. Known fields that a request does not set, values of another type and "
+        "unknown query parameters are `invalid`; one answer names them all. "
+        "A create takes an `id` of the client's choice and is safe to repeat: "
         "201 the first time, 200 after. Every error has the shape `Error`, over REST and sockets alike; the "
         "sockets have a document of their own, in AsyncAPI."
     ),
@@ -95,18 +96,16 @@ class ChatSchema(AutoSchema):
         return [tag_of(type(self.view))]
 
     def get_summary(self) -> str:
-        said: str = _said(getattr(self.view, self.view.action))
         # Summaries are plain text.
-        return said.partition("\n")[0].rstrip(".").replace("`", "")
+        return self.get_description().partition("\n")[0].rstrip(".").replace("`", "")
 
     def get_description(self) -> str:  # type: ignore[override]
-        return _said(type(self.view))
+        text: str = self.view.description_of(self.view.action)
+        return text
 
     def get_override_parameters(self) -> list[Any]:
-        chosen = [self.view.parameters.get(self.view.action)]
-        if self.answer.paged:
-            chosen.append(PageParameters)
-        return [shape for shape in chosen if shape]
+        found: list[Any] = self.view.query_shapes(self.view.action)
+        return found
 
     def get_filter_backends(self) -> list[Any]:
         return []
@@ -172,11 +171,9 @@ class ChatSchema(AutoSchema):
     def _refusals(self) -> dict[str, Any]:
         """Return a reference for each refusal; the first to need one describes it for all."""
         error = self.resolve_serializer(ErrorSerializer, "response").ref
-        body, query = bool(self.get_request_serializer()), bool(self.get_override_parameters())
+        body = bool(self.get_request_serializer())
         found = {}
-        for status, (name, kinds) in refusals_of(
-            self.view, self.path, body=body, query=query
-        ).items():
+        for status, (name, kinds) in refusals_of(self.view, self.path, body=body).items():
             described = response_of(kinds, error)
             component = ResolvedComponent(name, ResolvedComponent.RESPONSE, described, name)
             self.registry.register_on_missing(component)
@@ -255,10 +252,13 @@ def _said(thing: Any) -> str:
 
 
 @cache
-def openapi() -> tuple[dict[str, Any], list[str]]:
-    """Return the document, and what the generator had to say of it: nothing, as a test sees to."""
+def openapi(urlconf: Any = None) -> tuple[dict[str, Any], list[str]]:
+    """Return the document of a URL configuration, by default the site's, and the generator's warnings.
+
+    A test sees to it that there are none.
+    """
     with _generating, patched_settings(SETTINGS), GENERATOR_STATS.silence():
-        generator = ChatGenerator()
+        generator = ChatGenerator(urlconf=urlconf)
         document = generator.get_schema(request=None, public=True)
         said = [*GENERATOR_STATS._warn_cache, *GENERATOR_STATS._error_cache]
     tags = sorted(

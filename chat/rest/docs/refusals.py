@@ -11,20 +11,13 @@ from chat import errors
 
 Kind = type[errors.ChatError]
 
-# Any request may be refused so: too much, not now.
-ALWAYS: tuple[Kind, ...] = (errors.RateLimited, errors.Unavailable)
+# Any request may be refused so: an unknown parameter, too much, not now.
+ALWAYS: tuple[Kind, ...] = (errors.Invalid, errors.RateLimited, errors.Unavailable)
 SIGNED_IN: tuple[Kind, ...] = (errors.Unauthenticated, errors.TokenExpired, errors.Forbidden)
-WITH_BODY: tuple[Kind, ...] = (
-    errors.Invalid,
-    errors.LengthRequired,
-    errors.TooLarge,
-    errors.Unsupported,
-)
+WITH_BODY: tuple[Kind, ...] = (errors.LengthRequired, errors.TooLarge, errors.Unsupported)
 
 
-def refusals_of(
-    view: Any, path: str, *, body: bool, query: bool
-) -> dict[str, tuple[str, list[Kind]]]:
+def refusals_of(view: Any, path: str, *, body: bool) -> dict[str, tuple[str, list[Kind]]]:
     """Return by status what may refuse the view's action: the name of the response, and its kinds."""
     kinds = {*view.outputs[view.action].refuses, *ALWAYS}
     if AllowAny not in view.permission_classes:
@@ -33,8 +26,6 @@ def refusals_of(
         kinds.update(SIGNED_IN[:2])
     if body:
         kinds.update(WITH_BODY)
-    if query:
-        kinds.add(errors.Invalid)
     if "{" in path:
         kinds.add(errors.NotFound)
     # An Accept that is not spoken here, and a defect, have a status but no class of their own.

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import get_urlconf
+from django.utils.cache import get_conditional_response
 from django.views.generic import TemplateView
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from chat.rest.answers import Answer, DocumentSerializer
 from chat.rest.base import ChatViewSet
 from chat.rest.browsable import takes_sessions
+from chat.rest.docs.stored import Stored, asyncapi_of, openapi_of
 from chat.rest.formats import JSONRenderer
 from chat.rest.paths import path_of
-from chat.websocket.asyncapi import asyncapi
 
 
 class DocumentViewSet(ChatViewSet):
@@ -32,24 +36,41 @@ class DocumentViewSet(ChatViewSet):
     def get_authenticators(self) -> list[BaseAuthentication]:
         return []
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        # Caches keep the document, and ask with its ETag whether it is still the same.
+        return {**super().default_response_headers, "Cache-Control": "no-cache"}
+
+    def answer(self, document: Stored) -> HttpResponseBase:
+        """Answer a stored document, or 304 to a client that has it."""
+        response = HttpResponse(document.text, content_type=JSONRenderer.media_type)
+        response["ETag"] = document.etag
+        found = get_conditional_response(self.request._request, document.etag, None, response)
+        return found or response
+
 
 class AsyncApiViewSet(DocumentViewSet):
     """The sockets: channels, commands, events."""
 
-    def retrieve(self, request: Request) -> Response:
-        """Get the AsyncAPI 3 document of the sockets."""
-        return Response(asyncapi(request.get_host(), secure=request.is_secure()))
+    def retrieve(self, request: Request) -> HttpResponseBase:
+        """Return the AsyncAPI 3 document of the sockets.
+
+        It describes channels, commands, events, and close codes. Send its `ETag` as `If-None-Match` to get
+        304 while it is unchanged.
+        """
+        return self.answer(asyncapi_of(request.get_host(), request.is_secure()))
 
 
 class OpenApiViewSet(DocumentViewSet):
     """The REST API: paths, shapes, refusals."""
 
-    def retrieve(self, request: Request) -> Response:
-        """Get the OpenAPI 3.1 document of this API."""
-        # Only reached where drf-spectacular is installed.
-        from chat.rest.docs.openapi import openapi  # noqa: PLC0415
+    def retrieve(self, request: Request) -> HttpResponseBase:
+        """Return the OpenAPI 3.1 document of the REST API.
 
-        return Response(openapi()[0])
+        It describes paths, parameters, shapes, examples, and errors. Send its `ETag` as `If-None-Match` to
+        get 304 while it is unchanged.
+        """
+        return self.answer(openapi_of(get_urlconf(settings.ROOT_URLCONF)))
 
 
 class Page(TemplateView):
