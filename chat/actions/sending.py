@@ -13,6 +13,7 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
+from chat.actions.consent import UNREACHABLE
 from chat.actions.transactions import action
 from chat.errors import (
     ChatError,
@@ -160,6 +161,9 @@ class Batch:
             raise outsider(room, one.sender)
         if one.id in self.messages:
             return Sent(_repeated(one, self.messages[one.id]), False, member.history_from)
+        if room.frozen and room.kind == Room.Kind.DIRECT:
+            # The other person's account was deleted.
+            raise Forbidden(UNREACHABLE)
         if not self.policy.may_send_message(member, room):
             raise Forbidden("You may not write here now.")
         quoted = self._quoted(one, member)

@@ -22,16 +22,21 @@ class ProfileAdmin(ReadOnlyAdmin):
     """People; their account is named by its key only."""
 
     list_display = [
-        "username",
+        "person",
         "display_name",
         "belongings",
         "account",
         "direct_from",
+        "groups_from",
         "created_at",
     ]
     search_fields = ["username__istartswith", "display_name__istartswith", "source_key__exact"]
     search_help_text = "The beginning of a handle or name, a source key, or an id."
-    list_filter = [whether("with an account", "user"), "direct_from"]
+    list_filter = [
+        whether("with an account", "user"),
+        whether("deleted", "deleted_at"),
+        "direct_from",
+    ]
     raw_id_fields = ["user"]
     exclude = ["user"]
     readonly_fields = ["account"]
@@ -44,6 +49,10 @@ class ProfileAdmin(ReadOnlyAdmin):
             says="Their tokens fail at once and their open sockets close. They may sign in again.",
         )
     ]
+
+    @admin.display(description="username", ordering="username")
+    def person(self, row: Profile) -> str:
+        return str(row)
 
     @admin.display(description="account")
     def account(self, row: Profile) -> str:

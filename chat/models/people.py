@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models, router
+from django.db.models import Q
 from django.db.models.deletion import Collector
 from django.db.models.functions import Lower
 from uuid6 import uuid7
@@ -19,14 +20,19 @@ HANDLE = RegexValidator(
 )
 
 
+# The label of a person whose account was deleted, for staff; clients have words of their own.
+DELETED_ACCOUNT = "Deleted account"
+
+
 def forget_account(
     collector: Collector, field: Any, people: models.QuerySet[Any], using: str
 ) -> None:
-    """Empty the key of an account that is being deleted, in the database that the profile is in.
+    """Empty the key of an account that is being deleted, where the profile is in the same database.
 
-    Django's own SET_NULL looks for profiles beside the account, where there may be none of our tables.
+    Elsewhere the key stays until the deletion is committed: see :mod:`chat.actions.accounts`.
     """
-    collector.add_field_update(field, None, people.using(router.db_for_write(Profile)))
+    if router.db_for_write(Profile) == using:
+        collector.add_field_update(field, None, people.using(using))
 
 
 # Without this Django would fetch the profiles first, only to see whether there are any.
@@ -36,7 +42,9 @@ forget_account.lazy_sub_objs = True  # type: ignore[attr-defined]
 class Profile(models.Model):
     """The one source of what others see of a person; never holds an e-mail address.
 
-    A person may have no account (imported, erased): then ``user`` is empty and nobody can sign in.
+    A person may have no account (imported, deleted): then ``user`` is empty and nobody can sign in.
+    ``deleted_at`` tells a deleted account from a person who never had one. Its ``username`` stays
+    reserved until ``CHAT["HANDLE_HOLD"]`` is over, and is shown to nobody.
     """
 
     class DirectFrom(models.TextChoices):
@@ -64,8 +72,11 @@ class Profile(models.Model):
     direct_from = models.CharField(
         max_length=10, choices=DirectFrom.choices, default=DirectFrom.EVERYONE
     )
+    # Who may add this person to a group; empty follows ``direct_from``.
+    groups_from = models.CharField(max_length=10, choices=DirectFrom.choices, null=True, blank=True)
     source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -74,10 +85,17 @@ class Profile(models.Model):
                 name="chat_profile_username",
                 violation_error_message="This name is taken.",
             ),
+            models.CheckConstraint(
+                name="chat_profile_deleted", condition=Q(deleted_at=None) | Q(user=None)
+            ),
+            models.CheckConstraint(
+                name="chat_profile_consent",
+                condition=Q(groups_from=None) | Q(groups_from__in=["everyone", "rooms", "nobody"]),
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.username
+        return DELETED_ACCOUNT if self.deleted_at else self.username
 
 
 class Device(models.Model):

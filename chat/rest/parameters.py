@@ -38,6 +38,14 @@ class SearchParameters(serializers.Serializer[Any]):
     search = serializers.CharField(default="", allow_blank=True, max_length=100)
 
 
+class MemberParameters(SearchParameters):
+    """Whom of a room's members."""
+
+    role = serializers.ChoiceField(
+        choices=["owner", "admin", "moderator", "member"], required=False
+    )
+
+
 class DirectoryParameters(serializers.Serializer[Any]):
     """Words to look for among the public groups."""
 
