@@ -16,7 +16,7 @@ from chat.actions.locks import lock_own_logs, lock_people, self_key
 from chat.actions.registering import TAKEN, account_fields, lock_email, registration_faults
 from chat.actions.transactions import action
 from chat.conf import chat_settings
-from chat.errors import Conflict, Invalid
+from chat.errors import Conflict, Forbidden, Invalid
 from chat.events import database, draft, draft_member, record
 from chat.models import Membership, Profile, Room
 from chat.queries.people import person_of_account
@@ -137,13 +137,15 @@ def _said(**fields: str) -> dict[str, str]:
 def update_profile(person: Profile, **changes: str | None) -> Profile:
     """Change one's own profile; the event is in one's own log, others see it where they look next.
 
-    Raises Invalid for a display name that is reserved.
+    Raises Invalid for a display name that is reserved, Forbidden if the account was deleted meanwhile.
     """
     if is_reserved(changes.get("display_name") or ""):
         raise Invalid(fields={"display_name": [RESERVED]})
     lock_people([person.pk])
     log = lock_own_logs([person])[person.pk]
     person.refresh_from_db()
+    if person.deleted_at:
+        raise Forbidden()
     changed = [name for name, value in changes.items() if getattr(person, name) != value]
     if changed:
         for name in changed:

@@ -22,7 +22,7 @@ from chat.actions.devices import open_device
 from chat.actions.imports import Speaker
 from chat.actions.members import add_member, change_role, join_room
 from chat.actions.messages import edit_message
-from chat.actions.people import add_person, profile_for, register_person
+from chat.actions.people import add_person, profile_for, register_person, update_profile
 from chat.actions.rooms import create_group, open_direct
 from chat.errors import Conflict, Forbidden
 from chat.events import database
@@ -236,6 +236,23 @@ def test_a_handle_is_held_for_a_while_and_then_free(
     dora.refresh_from_db()
     assert (new.username, person_by_handle("dora")) == ("Dora", new)
     assert dora.username == f"deleted-{dora.pk.hex}"
+
+
+def test_a_request_that_was_under_way_changes_nothing(
+    dora: Profile, group: Room, ann: Profile
+) -> None:
+    """The person that it holds was read before the account went."""
+    stale = Profile.objects.get(pk=dora.pk)
+    delete(dora)
+    for verb in (
+        lambda: update_profile(stale, display_name="Dora"),
+        lambda: join_room(stale, group.pk),
+        lambda: create_group(stale, title="New", visibility="public"),
+        lambda: open_direct(stale, ann.pk),
+    ):
+        with pytest.raises(Forbidden):
+            verb()
+    assert Profile.objects.get(pk=dora.pk).display_name == ""
 
 
 def test_ending_twice_is_ending_once(dora: Profile, heard: Heard) -> None:
