@@ -41,7 +41,7 @@ def end_account(key: Any) -> None:
 
 
 def end_missing() -> int:
-    """End the people whose account is no longer there without our having been told; return how many."""
+    """End the people whose account is gone, and return how many; no signal told of these."""
     return sum(end_person(person) for person in without_account())
 
 
@@ -50,7 +50,7 @@ def end_person(person: Profile) -> bool:
     """End a person whose account is deleted. Returns whether they were not ended before.
 
     They leave every group that others are in; a group that loses its last owner gets an heir. Their
-    conversations stay, and are frozen. What they wrote stays, and is shown as from a deleted account.
+    direct rooms stay and are frozen. Their messages stay, and are shown as from a deleted account.
     """
     for one in lock_people([person.pk]):
         if one.deleted_at is None:

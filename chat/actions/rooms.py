@@ -80,7 +80,7 @@ def _open_group(
 
 
 def _lock_openers(person: Profile, others: Iterable[UUID]) -> list[Profile]:
-    """Lock whoever a new room begins with. Raises Forbidden if the account that opens it was deleted."""
+    """Lock the first people of a new room. Raises Forbidden if the account that opens it was deleted."""
     people = lock_people([person.pk, *others])
     if any(one.deleted_at for one in people if one.pk == person.pk):
         raise Forbidden()

@@ -1,6 +1,7 @@
 """Indexes for lists of members and for names by their beginning, built without stopping writes.
 
-Also marks the memberships that somebody else began, as the log of each room tells them.
+Also marks the memberships that somebody else began, as the log of each room tells them. With millions of people
+or memberships, run `migrate` with a longer statement timeout than the service has (`DATABASE_STATEMENT_TIMEOUT`).
 """
 
 from django.db import migrations, models

@@ -44,7 +44,7 @@ def person_of_account(user_pk: Any) -> Profile | None:
 
 
 def by_handle(username: str) -> QuerySet[Profile]:
-    """Return whoever has a handle, whatever its case, by way of the index of its constraint."""
+    """Return the person with a handle, whatever its case; the unique index answers."""
     return Profile.objects.alias(handle=Lower("username")).filter(handle=username.lower())
 
 

@@ -39,7 +39,7 @@ class SearchParameters(serializers.Serializer[Any]):
 
 
 class MemberParameters(SearchParameters):
-    """Whom of a room's members."""
+    """Filters for the members of a room."""
 
     role = serializers.ChoiceField(
         choices=["owner", "admin", "moderator", "member"], required=False

@@ -115,7 +115,7 @@ def test_a_group_that_one_opened_is_a_common_room(ann: Profile, bob: Profile, gr
     assert Membership.objects.get(room=group, user=bob).added
 
 
-def test_who_is_in_already_needs_no_consent(ann: Profile, bob: Profile, group: Room) -> None:
+def test_adding_a_member_again_asks_no_consent(ann: Profile, bob: Profile, group: Room) -> None:
     update_profile(bob, groups_from="nobody")
     assert not add_member(ann, group.pk, bob.pk)[1]
 
@@ -126,7 +126,7 @@ def _leave_twice(owner: Profile, person: Profile, room: Room) -> None:
         leave_room(person, room.pk)
 
 
-def test_who_left_is_added_once_more_and_then_comes_back_by_themselves(
+def test_a_person_who_left_is_added_once_more_at_most(
     ann: Profile, cat: Profile, group: Room
 ) -> None:
     _leave_twice(ann, cat, group)

@@ -82,7 +82,7 @@ def test_what_they_wrote_stays_and_names_nobody(dora: Profile, ann: Profile, gro
     assert first.text == "Still true."
 
 
-def test_who_never_had_an_account_is_not_deleted(ann: Profile) -> None:
+def test_a_person_without_an_account_is_not_a_deleted_one(ann: Profile) -> None:
     imported = add_person(username="kim", source_key=Speaker("irc:kim", "kim", "Kim").source_key)
     for one in (imported, ann):
         assert not UserSerializer().to_representation(one)["deleted"]

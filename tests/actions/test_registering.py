@@ -60,7 +60,7 @@ def test_an_address_that_many_want_goes_to_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["admin", "Admin", "a.d_m-i.n", "me", "null", "SUPPORT"])
-def test_a_reserved_name_is_nobodys(ann: Profile, name: str) -> None:
+def test_a_reserved_name_is_refused(ann: Profile, name: str) -> None:
     with pytest.raises(Invalid, match="not valid") as refusal:
         register_person(username=name, password=PASSWORD)
     assert refusal.value.fields == {"username": ["This name is reserved."]}

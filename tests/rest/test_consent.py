@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 GONE = {"username": "", "display_name": "", "avatar_url": None, "deleted": True}
 
 
-def test_who_does_not_consent_is_named_and_nobody_is_added(
+def test_a_refusal_names_the_people_and_adds_nobody(
     api: Api, ann: Profile, bob: Profile, cat: Profile, group: Room
 ) -> None:
     chosen = api(cat).patch("/api/users/me/", {"groups_from": "nobody"}, format="json")

@@ -70,7 +70,7 @@ def test_all_that_is_wrong_comes_in_one_answer(
     assert Profile.objects.count() == 1
 
 
-def test_a_closed_door_tells_nothing_of_names(
+def test_closed_registration_tells_nothing_of_names(
     dora: Profile, configured: Callable[..., None]
 ) -> None:
     configured(REGISTRATION=False)
