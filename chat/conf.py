@@ -37,6 +37,17 @@ DEFAULTS: dict[str, Any] = {
     "JWT": {},
     # Whether auth/register/ makes accounts for anyone who asks.
     "REGISTRATION": True,
+    # Handles that auth/register/ refuses, and display names that nobody may take: they claim an office, or read like a
+    # keyword. Compared without case, dots, dashes and underscores.
+    "RESERVED_HANDLES": [
+        *("admin", "administrator", "root", "sysadmin", "system", "staff", "moderator", "mod"),
+        *("support", "help", "helpdesk", "security", "official", "service", "abuse", "postmaster"),
+        *("me", "null", "none", "undefined", "anonymous", "deleted", "deletedaccount"),
+        *("everyone", "everybody", "all", "here", "room", "channel", "group", "parley"),
+    ],
+    # How long the handle of a deleted account stays reserved, so that nobody takes its place while people still
+    # remember it.
+    "HANDLE_HOLD": timedelta(days=30),
     # How often a wrong password may be tried in rest/auth/: for one account, and from one address for all. The first
     # also holds for a name that nobody has. "" is no limit; the words are those of the package `limits`.
     "LIMIT_ACCOUNT": "10/5 minutes",

@@ -25,6 +25,13 @@ def rank(member: Membership) -> int:
     return RANK[member.role]
 
 
+def _lets(chosen: str, *, share_room: bool) -> bool:
+    """Say whether a person's choice lets somebody reach them who shares a room with them, or not."""
+    if chosen == Profile.DirectFrom.ROOMS:
+        return share_room
+    return chosen == Profile.DirectFrom.EVERYONE
+
+
 class Policy:
     """The rules as they come; every predicate answers for one verb."""
 
@@ -38,9 +45,11 @@ class Policy:
 
     def may_open_direct(self, person: Profile, other: Profile, *, share_room: bool) -> bool:
         """The other person decides who may start a conversation."""
-        if other.direct_from == Profile.DirectFrom.ROOMS:
-            return share_room
-        return other.direct_from == Profile.DirectFrom.EVERYONE
+        return _lets(other.direct_from, share_room=share_room)
+
+    def may_add_person(self, person: Profile, other: Profile, *, share_room: bool) -> bool:
+        """The other person decides who may put them into a group; unset, as for conversations."""
+        return _lets(other.groups_from or other.direct_from, share_room=share_room)
 
     def may_send_message(self, member: Membership, room: Room) -> bool:
         """Not while muted, and in a frozen room only those who moderate it."""

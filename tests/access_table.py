@@ -82,6 +82,7 @@ NO_MEMBER = {
     "private": "401 404 404 404 404 404  403 403 403 403",
     "direct": "401 404 --- --- 404 404  403 --- --- ---",
 }
+NO_ROOM = "401 404 --- --- 404 404  404 --- --- ---"
 PINNERS = {**MODERATORS, "direct": MEMBERS["direct"]}
 
 
@@ -149,6 +150,8 @@ REST = [
     Row("PATCH /api/rooms/{room}/", {"visibility": "public"}, **ADMINS),
     Row("GET /api/rooms/{room}/messages/", **MEMBERS),
     Row("GET /api/rooms/{room}/pins/", **MEMBERS),
+    Row("GET /api/rooms/{room}/members/", **MEMBERS),
+    Row("GET /api/rooms/{room}/members/?search=own&role=owner", **MEMBERS),
     Row("GET /api/rooms/{room}/log/", **MEMBERS),
     Row("POST /api/rooms/{room}/messages/", TEXT, **WRITERS),
     Row("POST /api/messages/", {**TEXT, "room": "{room}"}, **WRITERS),
@@ -175,8 +178,8 @@ REST = [
         direct="401 404 --- --- 404 404  403 --- --- ---",
     ),
     # Its members.
-    Row("GET /api/groups/{room}/members/", **MEMBERS),
-    Row("GET /api/groups/{room}/members/{owner}/", **MEMBERS),
+    Row("GET /api/groups/{room}/members/", **{**MEMBERS, "direct": NO_ROOM}),
+    Row("GET /api/groups/{room}/members/{owner}/", **{**MEMBERS, "direct": NO_ROOM}),
     Row(
         "POST /api/groups/{room}/members/",
         {"user": "{newcomer}"},

@@ -55,6 +55,7 @@ class Place:
     seats: dict[str, Seat] = field(default_factory=dict)
     banned: set[str] = field(default_factory=set)
     said: dict[UUID, Said] = field(default_factory=dict)
+    leavings: dict[str, int] = field(default_factory=dict)
 
     @property
     def head(self) -> int:
@@ -68,6 +69,8 @@ class Place:
     def go(self, who: str, event: str) -> None:
         self.log.append(event)
         del self.seats[who]
+        if event == "member.left":
+            self.leavings[who] = self.leavings.get(who, 0) + 1
 
     def outside(self, who: str) -> Refusal:
         """What someone is told who is not in."""
@@ -96,7 +99,10 @@ class Place:
         above = mine >= 1 and mine > ORDER.index(role)
         if self.direct or not (mine == 3 or above):
             return Forbidden
-        return Conflict if other in self.banned else None
+        if other in self.banned:
+            return Conflict
+        left_for_good = self.leavings.get(other, 0) >= 2
+        return Forbidden if left_for_good and other not in self.seats else None
 
     def ruling(self, who: str, over: str, least: int, given: int = 0) -> Refusal:
         """Decide about another: from some rank on, and only above them and what is given."""

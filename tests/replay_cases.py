@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 
 from chat.actions import (
+    accounts,
     bans,
     devices,
     imports,
@@ -152,6 +153,10 @@ simply(
 simply(
     "update_profile", "who may write", lambda h: people.update_profile(h.cat, direct_from="nobody")
 )
+simply("update_profile", "who may add", lambda h: people.update_profile(h.cat, groups_from="rooms"))
+simply("end_person", "a member who wrote", lambda h: accounts.end_person(h.cat))
+simply("end_person", "one in a direct room", lambda h: accounts.end_person(h.bob))
+simply("end_person", "the only owner", lambda h: accounts.end_person(h.ann))
 simply("mark_read", "", lambda h: reads.mark_read(h.cat, h.hall.pk, h.late.seq))
 simply("mark_unread", "", lambda h: reads.mark_unread(h.cat, h.hall.pk, h.late.seq))
 simply("add_person", "", lambda h: people.add_person(username="fay"))

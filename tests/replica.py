@@ -75,6 +75,9 @@ class Replica:
             return
         assert event["seq"] == held["room"]["head"] + 1, "a hole in the log"
         held["room"]["head"] = event["seq"]
+        for user in _deleted(event):
+            self.rooms = _with_user(self.rooms, user)
+        held = self.rooms[event["room"]]
         noun = event["type"].split(".")[0]
         if event["type"] in PERSONAL:
             PERSONAL[event["type"]](self, event)
@@ -119,7 +122,7 @@ class Replica:
         self.devices.discard(event["device"])
 
 
-USER = ("id", "username", "display_name", "avatar_url")
+USER = ("id", "username", "display_name", "avatar_url", "deleted")
 PERSONAL = {
     "room.joined": Replica._joined,
     "room.left": Replica._left,
@@ -127,6 +130,16 @@ PERSONAL = {
     "profile.updated": Replica._profile,
     "device.ended": Replica._device,
 }
+
+
+def _deleted(shape: Any) -> list[Shape]:
+    """Return the people in a shape whose account was deleted."""
+    inner = shape.values() if isinstance(shape, dict) else shape
+    if not isinstance(shape, (dict, list)):
+        return []
+    if set(shape) == set(USER):
+        return [shape] if shape["deleted"] else []
+    return [user for one in inner for user in _deleted(one)]
 
 
 def _apply_message(held: Shape, message: Shape) -> None:

@@ -43,8 +43,10 @@ def test_people_sign_up_by_address(told: dict[str, Any]) -> None:
 def test_an_address_is_asked_for_and_is_one_persons(told: dict[str, Any]) -> None:
     assert told["without address"] == "invalid: email"
     assert told["name taken"] == "conflict: username"
-    assert told["address taken"].startswith("conflict")
-    assert told["people"] == 2
+    assert told["address taken"] == "conflict: email"
+    assert told["both taken"] == "conflict: username, email"
+    assert told["nameless"].startswith("user-")
+    assert told["people"] == 3
 
 
 def test_an_account_has_one_profile(told: dict[str, Any]) -> None:

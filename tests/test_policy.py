@@ -125,6 +125,15 @@ def test_everyone_decides_who_may_write_to_them(
     assert POLICY.may_open_direct(ME, other, share_room=True) == neighbours
 
 
+@pytest.mark.parametrize("direct_from", ["everyone", "rooms", "nobody"])
+@pytest.mark.parametrize("groups_from", [None, "everyone", "rooms", "nobody"])
+def test_everyone_decides_who_may_add_them(direct_from: str, groups_from: str | None) -> None:
+    other = Profile(username="other", direct_from=direct_from, groups_from=groups_from)
+    chosen = groups_from or direct_from
+    assert POLICY.may_add_person(ME, other, share_room=False) == (chosen == "everyone")
+    assert POLICY.may_add_person(ME, other, share_room=True) == (chosen != "nobody")
+
+
 def test_the_policy_is_the_one_in_the_settings(configured: Callable[..., None]) -> None:
     class Own(Policy):
         """A host's."""

@@ -33,9 +33,13 @@ UNTOLD = {
     "end_fallen": "end_outdated, for whichever accounts are found changed",
     "touch_device": "when a device was last seen is read where devices are listed",
     "touch_devices": "the same of many",
+    "account_deleted": "the signal that leads to end_person",
+    "end_account": "end_person, by the key of the account",
+    "end_missing": "end_person, for whoever has no account any more",
 }
 # What the verbs share, and no verb itself.
-SHARED = {"changes", "group_commit", "locks", "own_logs", "texts", "transactions"}
+SHARED = {"changes", "consent", "group_commit", "handles", "locks", "own_logs"}
+SHARED |= {"registering", "texts", "transactions"}
 
 
 @pytest.fixture

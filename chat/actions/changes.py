@@ -80,8 +80,11 @@ def _unseat(member: Membership) -> None:
     member.room.members_count -= 1
 
 
-def give_role(member: Membership, role: str, *, actor: Profile) -> bool:
-    """Give a member another role. Returns whether it was another. Raises Conflict for the last owner."""
+def give_role(member: Membership, role: str, *, actor: Profile | None) -> bool:
+    """Give a member another role. Returns whether it was another. Raises Conflict for the last owner.
+
+    Without an actor the service did it by itself.
+    """
     if member.role == role:
         return False
     keep_an_owner(member)

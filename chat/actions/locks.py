@@ -36,6 +36,16 @@ def target_in(room: Room, user_id: UUID) -> Membership:
     return target
 
 
+def lock_rooms_of(person: Profile) -> list[Room]:
+    """Lock the rooms that a person shares with others, in the one order of all locks.
+
+    To be called once the profile is locked, so that nobody adds the person to another room meanwhile.
+    """
+    mine = Membership.objects.filter(user=person).values("room")
+    shared = Room.objects.select_for_update(no_key=True).filter(pk__in=mine, deleted_at=None)
+    return list(shared.exclude(kind=Room.Kind.SELF).order_by("kind", "pk"))
+
+
 def someone_in(room: Room, user_id: UUID) -> tuple[Profile, Membership | None]:
     """Return a person, and their membership of a locked room if they are in it. Raises NotFound."""
     person = Profile.objects.filter(pk=user_id).first()
@@ -45,6 +55,15 @@ def someone_in(room: Room, user_id: UUID) -> tuple[Profile, Membership | None]:
     if member is not None:
         member.room, member.user = room, person
     return person, member
+
+
+def lock_people(ids: Iterable[UUID]) -> list[Profile]:
+    """Lock profiles, in the order of their ids: after a room, and before own logs.
+
+    Until the transaction ends, neither their consent changes nor is their account deleted.
+    """
+    people = Profile.objects.select_for_update(no_key=True).filter(pk__in=set(ids))
+    return list(people.order_by("pk"))
 
 
 def self_key(person_id: UUID) -> str:

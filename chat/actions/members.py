@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from chat.actions.changes import give_role, take_out
-from chat.actions.locks import enter, lock_room, target_in
+from chat.actions.consent import keep_consent
+from chat.actions.locks import enter, lock_people, lock_room, target_in
 from chat.actions.own_logs import tell_joined
 from chat.actions.transactions import action, while_suspended
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
@@ -34,16 +35,24 @@ def join_room(person: Profile, room_id: UUID) -> Membership:
         return member
     if is_banned(person, room) or not get_policy().may_join_room(person, room):
         raise outsider(room, person)
+    if any(one.deleted_at for one in lock_people([person.pk])):
+        raise outsider(room, person)
     return _bring_in(room, person, Role.MEMBER, actor=person)
 
 
 @action
 def add_member(
-    person: Profile, room_id: UUID, user_id: UUID, role: str = Role.MEMBER
+    person: Profile,
+    room_id: UUID,
+    user_id: UUID,
+    role: str = Role.MEMBER,
+    *,
+    ask_consent: bool = True,
 ) -> tuple[Membership, bool]:
     """Bring a person into a group. Returns the membership and whether it is new; a repeat changes no role.
 
-    Raises NotFound, Forbidden, Conflict (a ban keeps the person out: it is to be lifted first).
+    Raises NotFound, Forbidden (also: the person does not consent, or left the group twice), Conflict (a
+    ban keeps the person out: it is to be lifted first). A host's own code may leave the consent unasked.
     """
     me = enter(person, room_id)
     if not get_policy().may_add_member(me, me.room, role):
@@ -57,12 +66,15 @@ def add_member(
         return member, False
     if is_banned(other, me.room):
         raise Conflict("This person is banned from this room. Lift the ban first.")
+    (other,) = lock_people([other.pk])
+    keep_consent(person, me.room, [other], ask_consent=ask_consent)
     return _bring_in(me.room, other, role, actor=person), True
 
 
 def _bring_in(room: Room, person: Profile, role: str, *, actor: Profile) -> Membership:
     place = room.head + 1
-    member = Membership(room=room, user=person, role=role, read_seq=place)
+    added = person.pk != actor.pk
+    member = Membership(room=room, user=person, role=role, read_seq=place, added=added)
     if room.history == Room.History.JOINED:
         member.history_from = room.history_floor = place
     _keep_bounds(member)

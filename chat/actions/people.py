@@ -9,18 +9,17 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, router, transaction
 
-from chat.actions.locks import lock_own_logs, self_key
+from chat.actions.handles import RESERVED, is_reserved, release_handle
+from chat.actions.locks import lock_own_logs, lock_people, self_key
+from chat.actions.registering import TAKEN, account_fields, lock_email, registration_faults
 from chat.actions.texts import checked_name
 from chat.actions.transactions import action
 from chat.conf import chat_settings
 from chat.errors import Conflict, Forbidden, Invalid
 from chat.events import database, draft, draft_member, record
 from chat.models import Membership, Profile, Room
-from chat.models.people import HANDLE
 from chat.queries.people import person_of_account
 from chat.serializers.cleaning import tidy_name
 from chat.serializers.rooms import RoomView
@@ -31,11 +30,20 @@ NAME_MAX = 100
 
 
 def profile_of_account(user: AbstractBaseUser) -> dict[str, str]:
-    """Return how a host's account is first shown: its username unless that is an address, and its full name."""
+    """Return how a host's account is first shown: by its username and its full name, and by no address.
+
+    Staff, and accounts with a reserved name, get a neutral handle: what they sign in with is for nobody else.
+    """
     name = user.get_username()
-    handle = "" if "@" in name else handle_from(name)
+    handle = "" if "@" in name or _is_staff(user) else handle_from(name)
+    if is_reserved(handle):
+        handle = ""
     full_name = getattr(user, "get_full_name", str)()
     return {"username": handle, "display_name": "" if "@" in full_name else full_name}
+
+
+def _is_staff(user: Any) -> bool:
+    return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
 
 
 def handle_from(name: str) -> str:
@@ -73,6 +81,7 @@ def add_person(*, username: str, **fields: Any) -> Profile:
     wanted = username or f"user-{token_hex(4)}"
     # A host's accounts and an import may hold names that no form of ours would take.
     fields["display_name"] = tidy_name(fields.get("display_name") or "")[:NAME_MAX]
+    release_handle(wanted)
     for _ in range(NAME_TRIES):
         try:
             with transaction.atomic(using=database()):
@@ -98,69 +107,54 @@ def _open_own_log(profile: Profile) -> None:
 
 
 @action
-def register_person(*, username: str, password: str, email: str = "") -> Profile:
+def register_person(*, username: str = "", password: str, email: str = "") -> Profile:
     """Make an account of the host's user model and its profile.
 
-    Raises Forbidden where registration is off, Invalid for a weak password or a name that is no handle,
-    Conflict for a taken one.
+    Raises Forbidden where registration is off, Invalid with all that is wrong, Conflict for a name or an
+    address in use. Without a username, which is optional where people sign in by e-mail, the profile gets
+    its handle from ``CHAT["PROFILE"]``.
     """
-    if not chat_settings.REGISTRATION:
-        raise Forbidden("Registration is closed.")
-    _check_handle(username)
-    account = _account_fields(username, email)
+    registration_faults(username, password, email).refuse()
     model = get_user_model()
-    try:
-        validate_password(password, model(**account))
-    except ValidationError as error:
-        raise Invalid(fields={"password": error.messages}) from None
-    if Profile.objects.filter(username__iexact=username).exists():
-        raise _taken()
     try:
         # Where accounts are, which may be another database: a refused name must leave none behind there.
         # In the same one it is a savepoint, so that the refusal leaves a host's transaction usable.
         with transaction.atomic(using=router.db_for_write(model)):
-            user = model._default_manager.create_user(**account, password=password)
-            shown = {**chat_settings.PROFILE(user), "username": username}
-            profile = add_person(user_id=user.pk, **shown)
-            if profile.username != username:
-                raise _taken()
+            lock_email(email)
+            registration_faults(email=email).refuse()
+            fields = account_fields(username, email)
+            user = model._default_manager.create_user(**fields, password=password)
+            shown = chat_settings.PROFILE(user)
+            profile = add_person(user_id=user.pk, **{**shown, **_said(username=username)})
+            if username and profile.username != username:
+                raise Conflict(TAKEN, fields={"username": [TAKEN]})
     except IntegrityError:
-        raise _taken() from None
+        registration_faults(username, email=email).refuse()
+        raise Conflict(TAKEN, fields={"username": [TAKEN]}) from None
+    profile.user = user
     return profile
 
 
-def _check_handle(username: str) -> None:
-    try:
-        HANDLE(username)
-    except ValidationError as error:
-        raise Invalid(fields={"username": error.messages}) from None
-
-
-def _taken() -> Conflict:
-    return Conflict("This name is taken.", fields={"username": ["This name is taken."]})
-
-
-def _account_fields(username: str, email: str) -> dict[str, str]:
-    """Return what the host's user model calls them; one that signs in by e-mail needs the address."""
-    model = get_user_model()
-    fields = {field.name for field in model._meta.get_fields()}
-    account = {model.USERNAME_FIELD: username}
-    address = getattr(model, "EMAIL_FIELD", "email")
-    if address in fields:
-        if address == model.USERNAME_FIELD and not email:
-            raise Invalid(fields={"email": ["This field is required."]})
-        account[address] = email
-    return account
+def _said(**fields: str) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if value}
 
 
 @action
-def update_profile(person: Profile, **changes: str) -> Profile:
-    """Change one's own profile; the event is in one's own log, others see it where they look next."""
+def update_profile(person: Profile, **changes: str | None) -> Profile:
+    """Change one's own profile; the event is in one's own log, others see it where they look next.
+
+    Raises Invalid for a display name that is reserved, Forbidden if the account was deleted meanwhile.
+    """
+    if is_reserved(changes.get("display_name") or ""):
+        raise Invalid(fields={"display_name": [RESERVED]})
+    lock_people([person.pk])
     log = lock_own_logs([person])[person.pk]
     person.refresh_from_db()
     if "display_name" in changes:
-        shown = checked_name("display_name", changes["display_name"], NAME_MAX, blank=True)
+        shown = checked_name("display_name", changes["display_name"] or "", NAME_MAX, blank=True)
         changes["display_name"] = shown
+    if person.deleted_at:
+        raise Forbidden()
     changed = [name for name, value in changes.items() if getattr(person, name) != value]
     if changed:
         for name in changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from chat.actions.changes import set_up_room
-from chat.actions.locks import enter, lock_own_logs, self_key
+from chat.actions.consent import UNREACHABLE, keep_consent
+from chat.actions.locks import enter, lock_own_logs, lock_people, self_key
 from chat.actions.own_logs import tell_joined, tell_left
 from chat.actions.texts import checked_name, checked_text
 from chat.actions.transactions import action, while_suspended
@@ -26,7 +27,6 @@ from chat.serializers.rooms import RoomView
 Role = Membership.Role
 TITLE_MAX = 200
 TOPIC_MAX = 1000
-UNREACHABLE = "This person cannot be messaged."
 
 
 def create_group(
@@ -38,19 +38,22 @@ def create_group(
     topic: str = "",
     history: str = Room.History.ALL,
     members: Sequence[UUID] = (),
+    ask_consent: bool = True,
 ) -> tuple[Room, bool]:
     """Open a group with its first members; the person owns it. Returns it and whether it is new.
 
-    The same id from the same person is a repeat and opens nothing. Raises Forbidden, NotFound (a member
-    who is nobody), Conflict (the id is another room's).
+    The same id from the same person is a repeat and opens nothing. Raises Forbidden (also: a member does
+    not consent), NotFound (a member who is nobody), Conflict (the id is another room's). A host's own code
+    may leave the members' consent unasked.
     """
     if not get_policy().may_create_group(person):
         raise Forbidden()
     texts = _checked_texts({"title": title, "topic": topic})
     wanted = {**texts, "visibility": visibility, "history": history}
     digest = digest_of({**wanted, "members": sorted(str(member) for member in members)})
+    others = set(members) - {person.pk}
     try:
-        return _open_group(person, id or uuid7(), digest, set(members) - {person.pk}, wanted), True
+        return _open_group(person, id or uuid7(), digest, others, wanted, ask_consent), True
     except IntegrityError:
         room = id and Room.objects.filter(pk=id, created_by=person, deleted_at=None).first()
         if not room or bytes(room.digest or b"") != digest:
@@ -60,14 +63,21 @@ def create_group(
 
 @action
 def _open_group(
-    person: Profile, id: UUID, digest: bytes, others: set[UUID], wanted: dict[str, Any]
+    person: Profile,
+    id: UUID,
+    digest: bytes,
+    others: set[UUID],
+    wanted: dict[str, Any],
+    ask_consent: bool,
 ) -> Room:
-    found = list(Profile.objects.filter(pk__in=others))
-    if len(found) < len(others):
+    if Profile.objects.filter(pk__in=others).count() < len(others):
         raise NotFound("One of these people is not here.")
+    # The room first: a repeat is found by its id, whatever its members have chosen since.
     room = Room.objects.create(
         id=id, kind=Room.Kind.GROUP, created_by=person, digest=digest, **wanted
     )
+    found = [one for one in _lock_openers(person, others) if one.pk != person.pk]
+    keep_consent(person, room, found, ask_consent=ask_consent)
     roles = {person.pk: Role.OWNER}
     _fill(room, person, [(one, roles.get(one.pk, Role.MEMBER)) for one in [person, *found]])
     return room
@@ -83,10 +93,22 @@ def _checked_texts(changes: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def _lock_openers(person: Profile, others: Iterable[UUID]) -> list[Profile]:
+    """Lock the first people of a new room. Raises Forbidden if the account that opens it was deleted."""
+    people = lock_people([person.pk, *others])
+    if any(one.deleted_at for one in people if one.pk == person.pk):
+        raise Forbidden()
+    return people
+
+
 def _fill(room: Room, actor: Profile, people: Sequence[tuple[Profile, str]]) -> None:
     """Write the first events of a new room, its memberships, and `room.joined` to each person."""
     events: list[Event] = [draft(room, "room.created", actor=actor)]
-    members = [Membership(room=room, user=person, role=role) for person, role in people]
+    group = room.kind == Room.Kind.GROUP
+    members = [
+        Membership(room=room, user=one, role=role, added=group and one.pk != actor.pk)
+        for one, role in people
+    ]
     for member in members:
         room.members_count += 1
         member.read_seq = room.head + 1
@@ -96,10 +118,12 @@ def _fill(room: Room, actor: Profile, people: Sequence[tuple[Profile, str]]) -> 
     tell_joined(members, actor)
 
 
-def open_direct(person: Profile, other_id: UUID) -> tuple[Room, bool]:
+def open_direct(person: Profile, other_id: UUID, *, ask_consent: bool = True) -> tuple[Room, bool]:
     """Return the one room of this pair and whether it is new; with oneself, one's own log.
 
     Raises NotFound where there is no such person, Forbidden (in one wording) where they may not be messaged.
+    A room that is there stays, whatever the other person chooses later. A host's own code may leave the
+    consent unasked.
     """
     if other_id == person.pk:
         return Room.objects.get(key=self_key(person.pk)), False
@@ -107,21 +131,24 @@ def open_direct(person: Profile, other_id: UUID) -> tuple[Room, bool]:
     room = Room.objects.filter(key=key).first()
     if room is not None:
         return room, False
-    other = Profile.objects.filter(pk=other_id).first()
-    if other is None:
+    if not Profile.objects.filter(pk=other_id).exists():
         raise NotFound()
-    if not get_policy().may_open_direct(person, other, share_room=shares_room(person, other)):
-        raise Forbidden(UNREACHABLE)
     try:
-        return _open_pair(person, other, key), True
+        return _open_pair(person, other_id, key, ask_consent), True
     except IntegrityError:
         # The other side, or this one elsewhere, was quicker: the key admits one room.
         return Room.objects.get(key=key), False
 
 
 @action
-def _open_pair(person: Profile, other: Profile, key: str) -> Room:
+def _open_pair(person: Profile, other_id: UUID, key: str, ask_consent: bool) -> Room:
     room = Room.objects.create(kind=Room.Kind.DIRECT, key=key, created_by=person)
+    (other,) = (one for one in _lock_openers(person, [other_id]) if one.pk == other_id)
+    may_open = get_policy().may_open_direct
+    if other.deleted_at or (
+        ask_consent and not may_open(person, other, share_room=shares_room(person, other))
+    ):
+        raise Forbidden(UNREACHABLE)
     _fill(room, person, [(person, Role.MEMBER), (other, Role.MEMBER)])
     return room
 

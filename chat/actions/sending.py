@@ -13,12 +13,14 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
+from chat.actions.consent import UNREACHABLE
 from chat.actions.texts import checked_text
 from chat.actions.transactions import action
 from chat.conf import chat_settings
 from chat.errors import (
     ChatError,
     Conflict,
+    Forbidden,
     Invalid,
     NotFound,
     RateLimited,
@@ -170,6 +172,9 @@ class Batch:
             return Sent(_repeated(one, self.messages[one.id]), False, member.history_from)
         if member.user.is_suspended:
             raise why_suspended(member.user)
+        if room.frozen and room.kind == Room.Kind.DIRECT:
+            # The other person's account was deleted.
+            raise Forbidden(UNREACHABLE, reason="policy")
         check_may_send(self.policy, member, room)
         quoted = self._quoted(one, member)
         self._keep_slow(member, room)

@@ -139,14 +139,19 @@ def _do(
         try:
             did = act(staff, row, said)
         except ChatError as refusal:
-            table.message_user(request, f"{name_of(row)}: {refusal.detail}", messages.ERROR)
+            table.message_user(request, f"{_quoted(row)}: {refusal.detail}", messages.ERROR)
         else:
             changed += bool(did)
             if not did:
-                told = f"{name_of(row)}: it was so already."
+                told = f"{_quoted(row)}: it was so already."
                 table.message_user(request, told, messages.WARNING)
     if changed:
         table.message_user(request, f"{done}: {changed}.", messages.SUCCESS)
+
+
+def _quoted(row: Any) -> str:
+    """Return a row's name in quotes: the admin's page writes the first letter of a message as a capital."""
+    return f"“{name_of(row)}”"
 
 
 def _ask(

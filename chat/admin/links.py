@@ -26,7 +26,7 @@ def room_name(room: Room) -> str:
     """Return what a room is called: its title, or the people it belongs to where ``seats`` were loaded."""
     if room.title:
         return cut(room.title)
-    names = [seat.user.username for seat in getattr(room, "named_by", ())]
+    names = [str(seat.user) for seat in getattr(room, "named_by", ())]
     if not names:
         return str(room)
     return f"{names[0]}’s own log" if room.kind == Room.Kind.SELF else " · ".join(names)

@@ -24,17 +24,23 @@ class ProfileAdmin(ReadOnlyAdmin):
     """People; their account is named by its key only."""
 
     list_display = [
-        "username",
+        "person",
         "display_name",
         "belongings",
         "account",
         "direct_from",
         "suspension",
+        "groups_from",
         "created_at",
     ]
     search_fields = ["username__istartswith", "display_name__istartswith", "source_key__exact"]
     search_help_text = "The beginning of a handle or name, a source key, or an id."
-    list_filter = [whether("with an account", "user"), "direct_from", SuspendedFilter]
+    list_filter = [
+        whether("with an account", "user"),
+        whether("deleted", "deleted_at"),
+        "direct_from",
+        SuspendedFilter,
+    ]
     raw_id_fields = ["user"]
     exclude = ["user"]
     readonly_fields = ["account"]
@@ -66,6 +72,10 @@ class ProfileAdmin(ReadOnlyAdmin):
             one="Lift suspension…",
         ),
     ]
+
+    @admin.display(description="username", ordering="username")
+    def person(self, row: Profile) -> str:
+        return str(row)
 
     @admin.display(description="account")
     def account(self, row: Profile) -> str:

@@ -24,14 +24,19 @@ HANDLE = RegexValidator(
 )
 
 
+# The label of a person whose account was deleted, for staff; clients have words of their own.
+DELETED_ACCOUNT = "Deleted account"
+
+
 def forget_account(
     collector: Collector, field: Any, people: models.QuerySet[Any], using: str
 ) -> None:
-    """Empty the key of an account that is being deleted, in the database that the profile is in.
+    """Empty the key of an account that is being deleted, where the profile is in the same database.
 
-    Django's own SET_NULL looks for profiles beside the account, where there may be none of our tables.
+    Elsewhere the key stays until the deletion is committed: see :mod:`chat.actions.accounts`.
     """
-    collector.add_field_update(field, None, people.using(router.db_for_write(Profile)))
+    if router.db_for_write(Profile) == using:
+        collector.add_field_update(field, None, people.using(using))
 
 
 # Without this Django would fetch the profiles first, only to see whether there are any.
@@ -41,7 +46,9 @@ forget_account.lazy_sub_objs = True  # type: ignore[attr-defined]
 class Profile(models.Model):
     """The one source of what others see of a person; never holds an e-mail address.
 
-    A person may have no account (imported, erased): then ``user`` is empty and nobody can sign in.
+    A person may have no account (imported, deleted): then ``user`` is empty and nobody can sign in.
+    ``deleted_at`` tells a deleted account from a person who never had one. Its ``username`` stays
+    reserved until ``CHAT["HANDLE_HOLD"]`` is over, and is shown to nobody.
     """
 
     class DirectFrom(models.TextChoices):
@@ -69,6 +76,8 @@ class Profile(models.Model):
     direct_from = models.CharField(
         max_length=10, choices=DirectFrom.choices, default=DirectFrom.EVERYONE
     )
+    # Who may add this person to a group; empty follows ``direct_from``.
+    groups_from = models.CharField(max_length=10, choices=DirectFrom.choices, null=True, blank=True)
     source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     # A suspension in the whole service; without an end it lasts until staff lift it. The person may read the reason.
     suspended_at = models.DateTimeField(null=True, blank=True)
@@ -78,6 +87,7 @@ class Profile(models.Model):
         max_length=REASON_MAX, blank=True, default="", db_default=""
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -91,10 +101,17 @@ class Profile(models.Model):
                 name="chat_profile_username",
                 violation_error_message="This name is taken.",
             ),
+            models.CheckConstraint(
+                name="chat_profile_deleted", condition=Q(deleted_at=None) | Q(user=None)
+            ),
+            models.CheckConstraint(
+                name="chat_profile_consent",
+                condition=Q(groups_from=None) | Q(groups_from__in=["everyone", "rooms", "nobody"]),
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.username
+        return DELETED_ACCOUNT if self.deleted_at else self.username
 
     @property
     def is_suspended(self) -> bool:

@@ -94,6 +94,8 @@ class Membership(models.Model):
 
     ``read_seq`` only rises; *mark unread* sets ``unread_from`` and leaves it alone. Nothing below
     ``history_from`` may ever be shown to this person. ``sent_at`` is kept only in slow rooms.
+    ``added`` says that somebody else put the person into a group: such a group is not a common room
+    for ``direct_from`` and ``groups_from``, because the person did not choose it.
     """
 
     class Role(models.TextChoices):
@@ -125,10 +127,21 @@ class Membership(models.Model):
     notify = models.CharField(max_length=10, choices=Notify.choices, default=Notify.ALL)
     pinned = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
+    # With a default in the database: processes of the version before insert rows without it.
+    added = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["room", "user"], name="chat_membership_once"),
+        ]
+        indexes = [
+            models.Index(fields=["room", "joined_at", "id"], name="chat_membership_joined"),
+            # Few members of a large room have a role above the lowest.
+            models.Index(
+                fields=["room", "role"],
+                name="chat_membership_roles",
+                condition=~Q(role="member"),
+            ),
         ]
 
     def __str__(self) -> str:

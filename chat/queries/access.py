@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from chat.errors import ChatError, Forbidden, NotFound
@@ -43,10 +44,18 @@ def is_in(person: Profile, room_id: UUID) -> bool:
 
 
 def shares_room(viewer: Profile, other: Profile) -> bool:
-    """Say whether the two are in some group together."""
-    return Membership.objects.filter(
-        user=viewer, room__kind=Room.Kind.GROUP, room__memberships__user=other
-    ).exists()
+    """Say whether the viewer is in some group that the other person came into by themselves."""
+    return bool(sharing_room(viewer, [other.pk]))
+
+
+def sharing_room(viewer: Profile, others: Collection[UUID]) -> set[UUID]:
+    """Return those of the people who are in some group with the viewer.
+
+    A group that a person was put into by somebody else does not count for that person.
+    """
+    chosen = Membership.objects.filter(user__in=others, added=False)
+    shared = chosen.filter(room__kind=Room.Kind.GROUP, room__memberships__user=viewer)
+    return set(shared.values_list("user_id", flat=True))
 
 
 def have_direct(viewer: Profile, other: UUID) -> bool:

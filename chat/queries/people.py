@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db import router
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from chat.conf import chat_settings, token_settings
@@ -21,14 +23,22 @@ SEARCH_MIN = 2
 
 # What a door calls the one whom it serves: doors know no tables.
 Person = Profile
+# People in one query: a statement stays short.
+SLICE = 1_000
 
 
 def find_people(search: str = "") -> QuerySet[Profile]:
-    """Return people whose handle or name begins with the words, by handle."""
-    people = Profile.objects.order_by("username", "pk")
+    """Return people whose handle or name begins with the words, by handle; no deleted accounts."""
+    people = Profile.objects.filter(deleted_at=None).order_by("username", "pk")
     if not search:
         return people
-    return people.filter(Q(username__istartswith=search) | Q(display_name__istartswith=search))
+    return people.filter(called(search))
+
+
+def called(search: str, path: str = "") -> Q:
+    """Return the condition that a person's handle or name begins with the words; ``path`` leads to them."""
+    handle, name = (f"{path}{field}__istartswith" for field in ("username", "display_name"))
+    return Q(**{handle: search}) | Q(**{name: search})
 
 
 def people_for(viewer: Profile, search: str = "") -> tuple[QuerySet[Profile], bool]:
@@ -51,9 +61,28 @@ def person_of_account(user_pk: Any) -> Profile | None:
     return Profile.objects.filter(user_id=user_pk).first()
 
 
+def by_handle(username: str) -> QuerySet[Profile]:
+    """Return the person with a handle, whatever its case; the unique index answers."""
+    return Profile.objects.alias(handle=Lower("username")).filter(handle=username.lower())
+
+
 def person_by_handle(username: str) -> Profile | None:
     """Return the person of a handle, whatever its case, or None."""
-    return Profile.objects.filter(username__iexact=username).first()
+    return by_handle(username).filter(deleted_at=None).first()
+
+
+def without_account() -> Iterator[Profile]:
+    """Yield the people whose account is no longer in the table of accounts, in slices."""
+    accounts, after = get_user_model()._base_manager, None
+    while True:
+        people = Profile.objects.filter(user__isnull=False).order_by("pk")
+        some = list((people.filter(pk__gt=after) if after else people)[:SLICE])
+        if not some:
+            return
+        there = accounts.filter(pk__in=[one.user_id for one in some])
+        keys = set(there.values_list("pk", flat=True))
+        yield from (one for one in some if one.user_id not in keys)
+        after = some[-1].pk
 
 
 def living_device(sid: UUID) -> Device | None:

@@ -23,6 +23,7 @@ from chat.models import Ban, Membership, Message, Profile, Room
 from chat.models.rooms import UNREAD_MAX
 from chat.policy import get_policy
 from chat.queries.access import membership_of
+from chat.queries.people import called
 from chat.serializers.rooms import RoomView
 
 
@@ -82,7 +83,8 @@ def inbox(
     if search:
         peers = Membership.objects.filter(room=OuterRef("room"), room__kind=Room.Kind.DIRECT)
         named = Q(user__username__icontains=search) | Q(user__display_name__icontains=search)
-        people = peers.exclude(user=viewer).filter(named).values("room")
+        living = peers.exclude(user=viewer).filter(user__deleted_at=None)
+        people = living.filter(named).values("room")
         mine = mine.filter(Q(room__title__icontains=search) | Q(room__in=Subquery(people)))
     return mine.order_by("-active_at", "-room_id")
 
@@ -148,19 +150,28 @@ def room_view(viewer: Profile, room_id: UUID) -> RoomView:
     return RoomView(public)
 
 
-def members(viewer: Profile, room_id: UUID) -> QuerySet[Membership]:
-    """Return the members of a room that the viewer is in, the longest first. Raises NotFound, Forbidden."""
-    membership_of(viewer, room_id)
-    return (
-        Membership.objects.filter(room_id=room_id)
-        .select_related("user")
-        .order_by("joined_at", "pk")
-    )
+def members(
+    viewer: Profile, room_id: UUID, *, kind: str = "", search: str = "", role: str = ""
+) -> QuerySet[Membership]:
+    """Return the members of a room that the viewer is in, the longest first.
+
+    ``kind`` is what sort of room it must be, ``search`` the beginning of a handle or name. Raises NotFound,
+    Forbidden.
+    """
+    me = membership_of(viewer, room_id)
+    if kind and me.room.kind != kind:
+        raise NotFound()
+    found = Membership.objects.filter(room_id=room_id)
+    if role:
+        found = found.filter(role=role)
+    if search:
+        found = found.filter(called(search, "user__"), user__deleted_at=None)
+    return found.select_related("user").order_by("joined_at", "pk")
 
 
-def member(viewer: Profile, room_id: UUID, user_id: UUID) -> Membership:
+def member(viewer: Profile, room_id: UUID, user_id: UUID, *, kind: str = "") -> Membership:
     """Return one person's membership of a room that the viewer is in. Raises NotFound, Forbidden."""
-    found = members(viewer, room_id).filter(user_id=user_id).first()
+    found = members(viewer, room_id, kind=kind).filter(user_id=user_id).first()
     if found is None:
         raise NotFound("This person is not in the room.")
     return found

@@ -21,6 +21,7 @@ Shape = type[serializers.Serializer[Any]]
 class Answer:
     """The shape of an action's answer (None: no body), its statuses, and what may refuse it in particular.
 
+    ``instead`` is the other shape that it answers in, where the body asks for that.
     What may refuse any action of its kind (no sign-in, no such thing, too much) is not repeated here.
     """
 
@@ -28,6 +29,7 @@ class Answer:
     statuses: tuple[int, ...] = (200,)
     refuses: tuple[type[ChatError], ...] = ()
     paged: bool = False
+    instead: Shape | None = None
 
 
 @cache

@@ -187,15 +187,22 @@ def _row(view: Any, row: dict[str, Any]) -> tuple[str, str]:
     match _kind(row):
         case "room":
             peer = row.get("peer") or {}
-            title = row["title"] or peer.get("display_name") or "Notes to myself"
+            title = row["title"] or (_name(peer) if peer else "Notes to myself")
             return title, view.link("history" if row.get("me") else "room", row["id"])
         case "message":
             return f"{row['seq']} · {row['text'][:WORDS]}", view.link("message", row["id"])
         case "member":
             person = row["user"]
             here = view.link("member", view.kwargs["room"], person["id"])
-            return f"{person['display_name']}, {row['role']}", here
+            if view.request.resolver_match.url_name == "room-members":
+                # A direct room has no page for each of its two members.
+                here = view.link("user", person["id"])
+            return f"{_name(person)}, {row['role']}", here
         case "ban":
             person = row["user"]
-            return person["display_name"], view.link("ban", view.kwargs["room"], person["id"])
-    return f"{row['display_name']} · {row['id']}", view.link("user", row["id"])
+            return _name(person), view.link("ban", view.kwargs["room"], person["id"])
+    return f"{_name(row)} · {row['id']}", view.link("user", row["id"])
+
+
+def _name(user: dict[str, Any]) -> str:
+    return "Deleted account" if user["deleted"] else str(user["display_name"])

@@ -1,4 +1,4 @@
-"""The members of a group: who they are, and what others make of them."""
+"""The members of a room, and of a group also what others make of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chat.errors import Conflict
 from chat.queries.rooms import member, members
 from chat.rest.answers import Answer, gone, listed, made
 from chat.rest.base import ChatViewSet
+from chat.rest.parameters import MemberParameters
 from chat.serializers.rooms import (
     MemberChangeSerializer,
     MembershipSerializer,
@@ -19,6 +20,21 @@ from chat.serializers.rooms import (
 )
 
 member_shape = MembershipSerializer().to_representation
+
+
+GROUP = "group"
+
+
+class RoomMemberViewSet(ChatViewSet):
+    """Who is in a room of any kind, and how far they have read."""
+
+    parameters = {"list": MemberParameters}
+    outputs = {"list": listed(MembershipSerializer)}
+
+    def list(self, request: Request, room: UUID) -> Response:
+        """List who is in a room, the longest first; `search` is the beginning of a handle or name."""
+        people = members(self.viewer, room, **self.asked())
+        return self.page(people, lambda found: [member_shape(one) for one in found])
 
 
 class MemberViewSet(ChatViewSet):
@@ -36,7 +52,7 @@ class MemberViewSet(ChatViewSet):
 
     def list(self, request: Request, room: UUID) -> Response:
         """List the members of a group, longest membership first."""
-        people = members(self.viewer, room)
+        people = members(self.viewer, room, kind=GROUP)
         return self.page(people, lambda found: [member_shape(one) for one in found])
 
     def create(self, request: Request, room: UUID) -> Response:
@@ -51,7 +67,7 @@ class MemberViewSet(ChatViewSet):
 
     def retrieve(self, request: Request, room: UUID, user: UUID) -> Response:
         """Return one member of a group."""
-        return Response(member_shape(member(self.viewer, room, user)))
+        return Response(member_shape(member(self.viewer, room, user, kind=GROUP)))
 
     def partial_update(self, request: Request, room: UUID, user: UUID) -> Response:
         """Change the role of a member, or mute the member until a time.

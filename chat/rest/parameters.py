@@ -54,6 +54,14 @@ class SearchParameters(serializers.Serializer[Any]):
     )
 
 
+class MemberParameters(SearchParameters):
+    """Filters for the members of a room."""
+
+    role = serializers.ChoiceField(
+        choices=["owner", "admin", "moderator", "member"], required=False
+    )
+
+
 class DirectoryParameters(serializers.Serializer[Any]):
     """Words to look for among the public groups."""
 

@@ -9,7 +9,7 @@ from chat.rest.browsable import NOWHERE
 from chat.rest.direct import DirectViewSet
 from chat.rest.groups import GroupViewSet
 from chat.rest.log import LogViewSet, SyncViewSet
-from chat.rest.members import MemberViewSet
+from chat.rest.members import MemberViewSet, RoomMemberViewSet
 from chat.rest.messages import HistoryViewSet, MessageViewSet, PinsViewSet
 from chat.rest.people import MeViewSet, UserViewSet
 from chat.rest.rooms import OwnPlaceViewSet, RoomViewSet
@@ -51,6 +51,11 @@ urlpatterns = [
         "rooms/<uuid:room>/me/",
         OwnPlaceViewSet.as_view({"patch": "keep"}, name="How I keep the room"),
         name="keep",
+    ),
+    path(
+        "rooms/<uuid:room>/members/",
+        RoomMemberViewSet.as_view(LIST, name="Who is in"),
+        name="room-members",
     ),
     path("rooms/<uuid:room>/log/", LogViewSet.as_view(LIST, name="Log"), name="log"),
     path("groups/", GroupViewSet.as_view(LIST | ADD, name="Groups"), name="groups"),

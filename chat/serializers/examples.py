@@ -20,6 +20,7 @@ SAMPLES: dict[str, Any] = {
     "room": ROOM,
     "message": MESSAGE,
     "members": [BOB],
+    "groups_from": None,
     "joined": ROOM,
     "left": ROOM,
     "kept": ROOM,

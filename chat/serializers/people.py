@@ -11,19 +11,22 @@ from chat.serializers.fields import IdField, PlainNameField, WebAddressField, rf
 
 
 class UserSerializer(serializers.Serializer[Profile]):
-    """**user**: what anyone may see of a person."""
+    """**user**: what anyone may see of a person; of a deleted account, no more than that it was one."""
 
     id = IdField()
-    username = serializers.CharField()
-    display_name = serializers.CharField()
+    username = serializers.CharField(allow_blank=True)
+    display_name = serializers.CharField(allow_blank=True)
     avatar_url = serializers.CharField(allow_null=True)
+    deleted = serializers.BooleanField()
 
     def to_representation(self, instance: Profile) -> dict[str, Any]:
+        deleted = instance.deleted_at is not None
         return {
             "id": str(instance.pk),
-            "username": instance.username,
-            "display_name": instance.display_name or instance.username,
-            "avatar_url": instance.avatar_url or None,
+            "username": "" if deleted else instance.username,
+            "display_name": "" if deleted else instance.display_name or instance.username,
+            "avatar_url": None if deleted else instance.avatar_url or None,
+            "deleted": deleted,
         }
 
 
@@ -42,11 +45,13 @@ class OwnProfileSerializer(UserSerializer):
 
     direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices)
     suspended = SuspensionSerializer(allow_null=True)
+    groups_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices, allow_null=True)
 
     def to_representation(self, instance: Profile) -> dict[str, Any]:
         return {
             **super().to_representation(instance),
             "direct_from": instance.direct_from,
+            "groups_from": instance.groups_from,
             "suspended": own_suspension(instance),
         }
 
@@ -57,6 +62,12 @@ class ProfileChangeSerializer(serializers.Serializer[Profile]):
     display_name = PlainNameField(max_length=100, allow_blank=True, required=False)
     avatar_url = WebAddressField(required=False)
     direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices, required=False)
+    groups_from = serializers.ChoiceField(
+        choices=Profile.DirectFrom.choices,
+        required=False,
+        allow_null=True,
+        help_text="Who may add me to a group; null: as direct_from.",
+    )
 
 
 class DeviceSerializer(serializers.Serializer[Device]):

@@ -72,11 +72,11 @@ def test_refusals_all_say_the_same(ann: Profile, bob: Profile, cat: Profile) -> 
 def test_people_of_the_same_group_may_be_enough(
     ann: Profile, bob: Profile, cat: Profile, group: Room
 ) -> None:
-    update_profile(bob, direct_from="rooms")
+    update_profile(ann, direct_from="rooms")
     with pytest.raises(Forbidden):
-        open_direct(cat, bob.pk)
+        open_direct(cat, ann.pk)
     join_room(cat, group.pk)
-    assert open_direct(cat, bob.pk)[1]
+    assert open_direct(cat, ann.pk)[1]
 
 
 def test_a_room_that_is_open_stays_open(ann: Profile, bob: Profile, pair: Room) -> None:

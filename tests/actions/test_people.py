@@ -173,7 +173,7 @@ def test_what_others_see_is_the_profile_of_now(group: Room, ann: Profile) -> Non
     assert message.sender.display_name == "Anna"
 
 
-@pytest.mark.parametrize("field", ["display_name", "avatar_url", "direct_from"])
+@pytest.mark.parametrize("field", ["display_name", "avatar_url", "direct_from", "groups_from"])
 def test_every_change_that_the_shape_lets_in_can_be_stored(ann: Profile, field: str) -> None:
     for value in (None, "", "nobody", "https://example.org/x.png"):
         shape = ProfileChangeSerializer(data={field: value})
@@ -187,6 +187,7 @@ def test_someone_without_an_account_is_a_person_too(db: None) -> None:
     assert own_log(old)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_when_an_account_goes_the_person_stays(group: Room, db: None) -> None:
     profile = register_person(username="dora", password=PASSWORD)
     message = say(profile, own_log(profile), "A note.")

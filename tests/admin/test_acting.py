@@ -90,7 +90,7 @@ def test_an_act_goes_by_way_of_its_reason(action: str, mod: Client, on: On, hear
     told = heard.types_of(lambda: mod.post(path(row), said))
     assert event in told
     entry = ModerationEntry.objects.get()
-    assert (entry.actor.username, entry.reason) == ("mod", WHY)
+    assert (entry.actor.user.username, entry.reason) == ("mod", WHY)
     assert Event.objects.filter(type=event, actor=entry.actor).count() == 1
 
 
@@ -184,8 +184,8 @@ def test_of_many_rows_each_is_told_of(
     rows = [seat(bob, group), seat(ann, group), seat(bob, pair)]
     said = chosen("remove_members", *rows, reason=WHY)
     told = [str(one) for one in mod.post(path(Membership), said, follow=True).context["messages"]]
-    assert told.count("ann in Harbour: Make someone else an owner first.") == 1
-    assert any(one.startswith("bob in ann · bob: Only a group") for one in told)
+    assert told.count("“ann in Harbour”: Make someone else an owner first.") == 1
+    assert any(one.startswith("“bob in ann · bob”: Only a group") for one in told)
     assert "Removed: 1." in told
     assert logged(group)[-1] == "member.removed"
     assert ModerationEntry.objects.get().subject == bob

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from chat.actions.accounts import end_person
 from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.messages import delete_message, edit_message
@@ -155,7 +156,7 @@ def test_a_look_at_a_message_is_noted_and_a_list_is_not(mod: Client, message: Me
     assert "Something foul." in mod.get(page(message)).content.decode()
     entry = ModerationEntry.objects.get()
     assert (entry.verb, entry.message, entry.reason) == ("read_message", message, "")
-    assert entry.actor.username == "mod"
+    assert entry.actor.user.username == "mod"
     assert "Something foul" not in str(vars(entry))
 
 
@@ -268,3 +269,15 @@ def test_the_list_of_messages_is_narrow_and_says_what_became_of_each(
     assert states == ["deleted", "edited", "-"]
     # A number stays on the line of its sign.
     assert f"№\xa0{plain.seq}" in shown
+
+
+def test_a_deleted_account_is_called_so_and_not_by_its_handle(
+    mod: Client, ann: Profile, bob: Profile, pair: Room
+) -> None:
+    said = say(bob, pair, "Psst.")
+    end_person(bob)
+    for shown in (path(Profile), path(Room), path(Message), path(Membership), page(said)):
+        answer = mod.get(shown).content.decode()
+        assert "Deleted account" in answer
+        assert ">bob<" not in answer
+    assert "ann · Deleted account" in mod.get(path(Room)).content.decode()

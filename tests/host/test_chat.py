@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from accounts.models import Account
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from jwt import decode
 from rest_framework_simplejwt.tokens import AccessToken
@@ -145,12 +145,45 @@ def test_under_a_tests_own_transaction_hooks_run(
     assert heard[-1] == "at once"
 
 
-def test_an_accounts_end_leaves_the_person(account: Any, chat_person: Any) -> None:
-    one = account("ann")
-    person = chat_person(one)
-    assert Profile.objects.get(pk=person.pk).user == one
-    one.delete()
-    assert Profile.objects.get(pk=person.pk).user_id is None
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_an_accounts_end_leaves_the_person(account: Any, chat_person: Any, chat_room: Any) -> None:
+    """Also where accounts are in another database, and not if the deletion is rolled back."""
+    ann, bob = account("ann"), account("bob")
+    person, heir = chat_person(ann), chat_person(bob)
+    room = chat_room(person, heir)
+    with transaction.atomic():
+        Account.objects.get(pk=ann.pk).delete()
+        transaction.set_rollback(True)
+    assert Profile.objects.get(pk=person.pk).user == ann
+    Account.objects.get(pk=ann.pk).delete()
+    gone = Profile.objects.get(pk=person.pk)
+    assert gone.deleted_at
+    assert gone.user_id is None
+    assert list(room.memberships.values_list("user", "role")) == [(heir.pk, "owner")]
+
+
+def by_post(path: str, **body: str) -> Any:
+    return Client().post(f"/chat/auth/{path}/", body, content_type="application/json")
+
+
+def test_people_register_and_sign_in_by_address(settings: Any) -> None:
+    shown = {"username": "", "display_name": "Dora Day"}
+    settings.CHAT = {**settings.CHAT, "PROFILE": lambda user: shown, "LIMIT_REGISTER": "99/hour"}
+    credentials = {"email": "dora@example.org", "password": "a long walk home"}
+    made = by_post("register", **credentials)
+    assert made.status_code == 201, made.content
+    assert made.json()["username"].startswith("user-")
+    assert made.json()["display_name"] == "Dora Day"
+    assert by_post("token", **credentials).status_code == 200
+    named = {"username": credentials["email"], "password": credentials["password"]}
+    assert by_post("token", **named).status_code == 200
+    taken = by_post("register", **credentials | {"email": "DORA@example.org", "username": "eve"})
+    assert (taken.status_code, taken.json()["detail"]) == (409, "This e-mail address is in use.")
+    assert set(taken.json()["fields"]) == {"email"}
+    missing = by_post("register", username="admin", password="a long walk home")
+    assert set(missing.json()["fields"]) == {"username", "email"}
+    named = by_post("register", **credentials | {"email": "e@example.org", "username": "eve"})
+    assert named.json()["username"] == "eve"
 
 
 def test_a_name_taken_meanwhile_leaves_no_account(settings: Any, chat_person: Any) -> None:

@@ -51,7 +51,9 @@ def story() -> dict[str, object]:
         "same again": profile_for(account) == seen,
         "has a hash": bool(auth_hash_of(account)),
         "without address": refusal(username="eve"),
-        "address taken": refusal(username="eve", email="dora@example.org"),
+        "address taken": refusal(username="eve", email="Dora@example.org"),
+        "both taken": refusal(username="Dora", email="dora@example.org"),
+        "nameless": register_person(password=PASSWORD, email="fay@example.org").username,
         "name taken": refusal(username="Dora", email="other@example.org"),
         "shown": json.dumps([room_shape(view) for view in views(dora, list(inbox(dora)))]),
     }

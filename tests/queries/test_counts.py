@@ -81,6 +81,11 @@ def _members(world: World) -> list[Any]:
     return [MembershipSerializer().to_representation(one) for one in found]
 
 
+def _members_searched(world: World) -> list[Any]:
+    found = rooms.members(world.viewer, world.room.pk, search="p", role="member")
+    return [MembershipSerializer().to_representation(one) for one in found]
+
+
 def _bans(world: World) -> list[Any]:
     return [
         BanSerializer().to_representation(one) for one in rooms.bans(world.owner, world.room.pk)
@@ -126,6 +131,7 @@ READS: dict[str, tuple[int, Read]] = {
     "inbox, searched": (3, lambda world: _inbox(world, search="p")),
     "directory": (4, _directory),
     "members": (2, _members),
+    "members, searched": (2, _members_searched),
     "bans": (2, _bans),
     "history": (2 + EPOCH, lambda world: _history(world, None)),
     "history before": (3 + EPOCH, lambda world: _history(world, "before")),
@@ -176,3 +182,15 @@ def test_two_cost_what_twelve_cost(costs: dict[str, list[int]], name: str) -> No
     two, twelve = costs[name]
     assert two == twelve
     assert twelve <= READS[name][0]
+
+
+@pytest.mark.parametrize("size", [2, 12])
+def test_opening_a_group_asks_all_its_members_at_once(size: int) -> None:
+    owner = add_person(username="owner")
+    others = [add_person(username=f"p{number}").pk for number in range(size)]
+    costs = []
+    for members in (others[:1], others):
+        with CaptureQueriesContext(connection) as captured:
+            create_group(owner, title="Many", visibility="private", members=members)
+        costs.append(len(captured))
+    assert costs[0] == costs[1]

@@ -36,6 +36,8 @@ QUERIES = {
     "groups/": 3,
     "groups/?search=": 4,
     "groups/{group}/members/": 3,
+    "rooms/{group}/members/": 3,
+    "rooms/{group}/members/?search=p&role=moderator": 3,
     "groups/{group}/bans/": 3,
     "direct/": 4,
     "rooms/{group}/messages/": 4,
@@ -154,6 +156,7 @@ PAGED = [
     "groups/",
     "groups/?search=",
     "groups/{group}/members/",
+    "rooms/{group}/members/",
     "groups/{group}/bans/",
     "direct/",
 ]

@@ -12,13 +12,13 @@ from tests.rest.conftest import Api, refused
 
 pytestmark = pytest.mark.django_db
 
-USER = {"id", "username", "display_name", "avatar_url"}
+USER = {"id", "username", "display_name", "avatar_url", "deleted"}
 
 
 def test_oneself_is_made_on_first_sight(api: Api, django_user_model: Any) -> None:
     user = django_user_model.objects.create_user("Ève", email="eve@example.org")
     answer = api(Profile(user=user)).get("/api/users/me/")
-    assert set(answer.json()) == {*USER, "direct_from"}
+    assert set(answer.json()) == {*USER, "direct_from", "groups_from"}
     assert Profile.objects.get().user_id == user.pk
     assert "eve@example.org" not in answer.content.decode()
 
@@ -34,7 +34,9 @@ def test_one_changes_what_may_be_changed_and_nothing_else(api: Api, ann: Profile
         "username": "ann",
         "display_name": "Ann B.",
         "avatar_url": None,
+        "deleted": False,
         "direct_from": "everyone",
+        "groups_from": None,
     }
     ann.refresh_from_db()
     assert (ann.username, ann.user.pk) == ("ann", ann.user_id)
@@ -55,13 +57,18 @@ def test_an_empty_change_changes_nothing(api: Api, ann: Profile) -> None:
         {"display_name": "\x00"},
         {"display_name": None},
         {"direct_from": "mars"},
+        {"direct_from": None},
+        {"direct_from": "contacts"},
+        {"groups_from": "contacts"},
+        {"groups_from": ""},
+        {"display_name": "Ad-min"},
     ],
     ids=repr,
 )
 def test_a_change_that_is_refused_says_where(
     api: Api, ann: Profile, change: dict[str, Any]
 ) -> None:
-    answer = api(ann).patch("/api/users/me/", change)
+    answer = api(ann).patch("/api/users/me/", change, format="json")
     assert refused(answer, 400, "invalid")["fields"].keys() == change.keys()
 
 

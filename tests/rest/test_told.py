@@ -34,6 +34,7 @@ PATHS: list[tuple[str, str, Any, int]] = [
     ("patch", "rooms/{room}/me/", {"pinned": True}, 403),
     ("patch", "rooms/{room}/me/", {}, 403),
     ("get", "rooms/{room}/log/", None, 403),
+    ("get", "rooms/{room}/members/", None, 403),
     ("get", "groups/{room}/", None, 200),
     ("patch", "groups/{room}/", {"title": "x"}, 403),
     ("delete", "groups/{room}/", None, 403),

@@ -8,7 +8,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from rest_framework import serializers
 
+from chat.actions.registering import registration_faults, signs_in_by_email
 from chat.serializers.fields import PlainTextField
+from chat.serializers.people import OwnProfileSerializer
 
 
 def password_field() -> serializers.CharField:
@@ -22,11 +24,51 @@ def password_field() -> serializers.CharField:
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
-    """A new account: the handle that others will see, and a password."""
+    """A new account: the handle that others will see, and a password.
+
+    Where people sign in with their e-mail address, `email` is required and `username` is not. With `device`,
+    even an empty one, the answer signs in on that device.
+    """
 
     username = serializers.CharField(max_length=64)
     password = password_field()
     email = serializers.EmailField(required=False, allow_blank=True, max_length=254)
+    device = PlainTextField(max_length=200, allow_blank=True, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        by_email = signs_in_by_email()
+        fields["username"].required = not by_email
+        fields["username"].allow_blank = by_email
+        fields["email"].required = by_email
+        return fields
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return the fields. Raises ValidationError with everything that is wrong, also with those of sound form."""
+        try:
+            found: dict[str, Any] = super().to_internal_value(data)
+        except serializers.ValidationError as refusal:
+            wrong: Any = refusal.detail
+            sound = {
+                name: data[name].strip() if name != "password" else data[name]
+                for name in ("username", "password", "email")
+                if name not in wrong and isinstance(data, Mapping) and _is_text(data.get(name))
+            }
+            faults = registration_faults(**sound).fields
+            raise serializers.ValidationError({**faults, **wrong}) from None
+        return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+class RegisteredSerializer(serializers.Serializer[Any]):
+    """A new person, and the first tokens of the device that they registered on."""
+
+    user = OwnProfileSerializer()
+    access = serializers.CharField()
+    refresh = serializers.CharField()
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):

@@ -26,17 +26,18 @@ from chat.limits.sign_in import (
     counting_wrong_passwords,
 )
 from chat.queries.grounds import auth_hash_of, ends_at, grounds_of
-from chat.queries.people import devices_of
+from chat.queries.people import Person, devices_of
 from chat.rest.answers import Answer, gone, listed
 from chat.rest.auth.authentication import SignIn, living_account
 from chat.rest.auth.shapes import (
     CredentialsSerializer,
     RefreshSerializer,
+    RegisteredSerializer,
     RegistrationSerializer,
     TicketSerializer,
     TokensSerializer,
 )
-from chat.rest.auth.tokens import issue, read_refresh
+from chat.rest.auth.tokens import Pair, issue, read_refresh
 from chat.rest.base import ChatViewSet
 from chat.security_log import log_security_event
 from chat.serializers.cleaning import tidy_message
@@ -60,16 +61,28 @@ class RegistrationViewSet(OpenViewSet):
     """Make an account. This alone may say that a name is taken."""
 
     inputs = {"create": RegistrationSerializer}
-    outputs = {"create": Answer(OwnProfileSerializer, (201,), (Conflict, Forbidden, RateLimited))}
+    outputs = {
+        "create": Answer(
+            OwnProfileSerializer,
+            (201,),
+            (Conflict, Forbidden, RateLimited),
+            instead=RegisteredSerializer,
+        )
+    }
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
-        """Make an account."""
+        """Make an account; with `device`, sign in on it as well."""
         count_registration(request)
+        body = self.body()
+        device = body.pop("device", None)
         with password_check():
-            person = register_person(**self.body())
+            person = register_person(**body)
         log_security_event("account.registered", person=person.pk, address=network_of(request))
-        return Response(OwnProfileSerializer().to_representation(person), status=201)
+        shape = OwnProfileSerializer().to_representation(person)
+        if device is not None:
+            shape = {"user": shape, **_signed_in(request, person, person.user, device).shape()}
+        return Response(shape, status=201)
 
 
 class TokenViewSet(OpenViewSet):
@@ -88,17 +101,10 @@ class TokenViewSet(OpenViewSet):
         body = self.body()
         with counting_wrong_passwords(request, body["username"]):
             user = self.account(body["username"], body["password"])
-        sid = uuid4()
-        pair = issue(sid)
-        name = body.get("device") or _agent(request)
         person = profile_for(user)
         # What a changed password has put an end to is listed no longer than until the new one is used.
         end_outdated([person.pk])
-        open_device(person, user, name=name, refresh_jti=pair.refresh_jti, sid=sid)
-        log_security_event(
-            "sign_in.succeeded", person=person.pk, device=sid, address=network_of(request)
-        )
-        return Response(pair.shape())
+        return Response(_signed_in(request, person, user, body.get("device", "")).shape())
 
     @sensitive_variables()
     def account(self, name: str, password: str) -> Any:
@@ -201,6 +207,19 @@ class DeviceViewSet(ChatViewSet):
         """
         end_devices(self.viewer, [device])
         return Response(status=204)
+
+
+@sensitive_variables()
+def _signed_in(request: Request, person: Person, user: Any, device: str) -> Pair:
+    """Open a device of the person, named as they say or after their browser, and return its first tokens."""
+    sid = uuid4()
+    pair = issue(sid)
+    name = device or _agent(request)
+    open_device(person, user, name=name, refresh_jti=pair.refresh_jti, sid=sid)
+    log_security_event(
+        "sign_in.succeeded", person=person.pk, device=sid, address=network_of(request)
+    )
+    return pair
 
 
 def _agent(request: Request) -> str:

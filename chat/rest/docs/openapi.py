@@ -18,7 +18,7 @@ from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.settings import patched_settings
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.serializers import Serializer
@@ -155,8 +155,15 @@ class ChatSchema(AutoSchema):
         says = {200: "Here it is.", 201: "It is made.", 204: "It is done."}
         if len(self.answer.statuses) > 1:
             says[200] = "It was made before: here it is as it now stands."
+        shape: Any = self.answer.shape
+        if shape and self.answer.instead:
+            shape = PolymorphicProxySerializer(
+                component_name=f"{self.get_operation_id()}_answer",
+                serializers=[shape, self.answer.instead],
+                resource_type_field_name=None,
+            )
         return {
-            str(status): OpenApiResponse(self.answer.shape, description=says[status])
+            str(status): OpenApiResponse(shape, description=says[status])
             for status in sorted(self.answer.statuses)
         }
 

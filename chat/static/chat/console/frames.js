@@ -31,7 +31,7 @@ function summary(frame, titles) {
   }
   const room = frame.left ?? frame.joined;
   if (room) {
-    return [titles.get(room) ?? room, frame.actor && `by ${frame.actor.display_name}`].filter(Boolean).join(" · ");
+    return [titles.get(room) ?? room, frame.actor && `by ${frame.actor.display_name || "Deleted account"}`].filter(Boolean).join(" · ");
   }
   const said = frame.message?.text ?? frame.result?.message?.text ?? frame.text;
   if (said) {
@@ -72,7 +72,7 @@ export class Frames {
   add({ direction, frame, text }) {
     const { snapshot } = frame;
     if (snapshot) {
-      this.titles.set(snapshot.id, snapshot.title || snapshot.peer?.display_name || snapshot.id);
+      this.titles.set(snapshot.id, snapshot.title || snapshot.peer?.display_name || (snapshot.peer?.deleted && "Deleted account") || snapshot.id);
     }
     const said = summary(frame, this.titles);
     const item = element("li", `frame ${direction} ${kind(frame)}`);

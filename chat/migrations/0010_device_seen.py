@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0010_suspensions'),
+        ('chat', '0009_suspensions'),
     ]
 
     operations = [

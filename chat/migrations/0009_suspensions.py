@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0006_bans'),
+        ('chat', '0008_people_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,52 @@
+"""Consent: people are put into a group only as far as they let others do so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from chat.errors import Forbidden
+from chat.models import Event, Profile, Room
+from chat.policy import get_policy
+from chat.queries.access import sharing_room
+
+# After so many leavings a person comes back only by themselves.
+LEAVINGS = 2
+REFUSED = "Some of these people cannot be added."
+# One wording for every cause, because the cause is the person's own affair.
+NOT_ADDED = "This person cannot be added by others."
+UNREACHABLE = "This person cannot be messaged."
+
+
+def keep_consent(
+    person: Profile, room: Room, people: Sequence[Profile], *, ask_consent: bool
+) -> None:
+    """Refuse to put people into a room against their will; room and people are locked.
+
+    Raises Forbidden for all of them, naming each, if the account of one was deleted or, with
+    ``ask_consent``, if one has left this room twice or does not let this person add them.
+    """
+    refused = {one.pk for one in people if one.deleted_at}
+    if ask_consent:
+        refused |= _unwilling(person, people) | _left_for_good(room, people)
+    if refused:
+        fields = {"members": {str(pk): [NOT_ADDED] for pk in sorted(refused)}}
+        raise Forbidden(REFUSED, fields=fields)
+
+
+def _unwilling(person: Profile, people: Sequence[Profile]) -> set[UUID]:
+    """Return those who do not let this person add them: one query for all."""
+    policy, near = get_policy(), sharing_room(person, [one.pk for one in people])
+    return {
+        one.pk
+        for one in people
+        if not policy.may_add_person(person, one, share_room=one.pk in near)
+    }
+
+
+def _left_for_good(room: Room, people: Sequence[Profile]) -> set[UUID]:
+    """Return those who left the room by themselves twice; being removed or banned is not leaving."""
+    left = Event.objects.filter(room=room, subject__in=people, type="member.left")
+    times = Counter(left.values_list("subject_id", flat=True))
+    return {person for person, often in times.items() if often >= LEAVINGS}
