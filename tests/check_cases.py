@@ -215,6 +215,15 @@ CASES = [
         {"CORS_ALLOW_ALL_ORIGINS": True},
     ),
     Case(
+        "W007",
+        security.check_origins,
+        {"CORS_ALLOWED_ORIGIN_REGEXES": [r"^https://.*"], "CORS_ALLOW_CREDENTIALS": True},
+        {
+            "CORS_ALLOWED_ORIGIN_REGEXES": [r"^https://\w+\.example\.org$"],
+            "CORS_ALLOW_CREDENTIALS": True,
+        },
+    ),
+    Case(
         "W008",
         security.check_origins,
         {"ALLOWED_HOSTS": ["*"]},

@@ -183,3 +183,41 @@ def test_what_comes_without_tls_is_sent_to_tls(settings: Any, db: None) -> None:
     settings.SECURE_SSL_REDIRECT = True
     answer = Client().get("/api/users/me/?a=b")
     assert (answer.status_code, answer["Location"]) == (301, "https://testserver/api/users/me/?a=b")
+
+
+def test_a_listed_origin_has_every_security_header_and_no_cookies(ask: Any, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
+    headers = {"Origin": "https://app.example.org", "Access-Control-Request-Method": "PATCH"}
+    preflight = Client().options("/api/groups/", secure=True, headers=headers)
+    assert preflight["Access-Control-Allow-Origin"] == "https://app.example.org"
+    assert "PATCH" in preflight["Access-Control-Allow-Methods"]
+    assert "authorization" in preflight["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in preflight
+    without_cors(preflight)
+    # The rest of the site is for its own pages.
+    for path in ("/admin/login/", "/healthz"):
+        hardened(ask(path, "nobody", Origin="https://app.example.org"))
+
+
+def without_cors(answer: Any) -> None:
+    """Hold an answer to what every answer has, its CORS headers apart."""
+    for name in [name for name in answer.headers if name.startswith("Access-Control-")]:
+        del answer[name]
+    hardened(answer)
+
+
+def test_one_variable_lists_origins_for_rest_and_socket() -> None:
+    shown = "print(s.CHAT['ORIGINS'], s.CORS_ALLOWED_ORIGINS, s.CORS_ALLOW_CREDENTIALS)"
+    said = {
+        value: subprocess.run(
+            [sys.executable, "-c", f"from django.conf import settings as s; {shown}"],
+            cwd=ROOT,
+            env={**os.environ, **SECURE, "CHAT_ORIGINS": value},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for value in ("https://app.example.org", "")
+    }
+    listed = "['https://app.example.org']"
+    assert said == {"https://app.example.org": f"{listed} {listed} False", "": "None [] False"}

@@ -8,8 +8,8 @@ CHAT = {
         "chat.rest.auth.authentication.DeviceAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    # Pages whose cookies sign in a socket. (Default: the site's own.)
-    "ORIGINS": env.list("CHAT_ORIGINS", default=None),
+    # Pages whose cookies sign in a socket (default: the site's own) and which may use REST (default: none other).
+    "ORIGINS": env.list("CHAT_ORIGINS", default=[]) or None,
     # Where published events go. (Default: nowhere, so that the core needs no Channels.)
     "OUTLETS": ["chat.outlets.sockets.deliver"],
     # Who may do what, and how an account is first shown.
