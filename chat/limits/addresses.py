@@ -50,9 +50,17 @@ def _client_network(remote: str, forwarded: str) -> str:
     return _network(remote.strip())
 
 
+def _without_port(hop: str) -> str:
+    """Return the address of a hop as proxies write it: ``1.2.3.4:5555``, ``[2001:db8::1]:5555`` or bare."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    host, _, port = hop.partition(":")
+    return host if port.isdecimal() else hop
+
+
 def _network(said: str) -> str:
     try:
-        address = ip_address(said)
+        address = ip_address(_without_port(said))
     except ValueError:
         return said
     if not isinstance(address, IPv6Address):

@@ -1,6 +1,6 @@
 """The tour of every option of the chat; what stands here is the default unless a line says otherwise."""
 
-from project.env import env
+from project.env import env, number, redis
 
 CHAT = {
     # Who is asking, over REST and sockets alike. (Default: the host's own DRF classes.)
@@ -33,10 +33,10 @@ CHAT = {
     "LIMIT_DIRECT": env.str("CHAT_LIMIT_DIRECT", default="100/hour"),
     "LIMIT_FRAMES": env.str("CHAT_LIMIT_FRAMES", default="300/10 seconds"),
     # Open sockets: of a person, from an address, and of these not signed in yet. (0: any number.)
-    "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,
-    "LIMIT_SOCKETS_ADDRESS": env.int("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000) or None,
-    "LIMIT_SOCKETS_UNKNOWN": env.int("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20) or None,
-    "LIMITS_STORAGE": env.str("REDIS_URL", default="") or "memory://",
+    "LIMIT_SOCKETS_PERSON": number("CHAT_LIMIT_SOCKETS_PERSON", default=20, least=0) or None,
+    "LIMIT_SOCKETS_ADDRESS": number("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000, least=0) or None,
+    "LIMIT_SOCKETS_UNKNOWN": number("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20, least=0) or None,
+    "LIMITS_STORAGE": redis("REDIS_URL") or "memory://",
     "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
     # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)
     "PROXIES": 0,
@@ -65,7 +65,7 @@ CHAT = {
     "OUTBOX_EVENTS": 256,
     "OUTBOX_BYTES": 1_048_576,
     # Threads, each with a database connection, that the sockets of a process share.
-    "BRIDGE_THREADS": env.int("CHAT_BRIDGE_THREADS", default=8),
+    "BRIDGE_THREADS": number("CHAT_BRIDGE_THREADS", default=8, least=1),
     # Seconds that a command may wait for one of them.
     "BRIDGE_WAIT": 5,
     # Where each process tells Prometheus what it counts: "127.0.0.1:9100" and the ports after it. (Default: nowhere.)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
@@ -52,6 +54,7 @@ class OpenApiViewSet(DocumentViewSet):
         return Response(openapi()[0])
 
 
+@method_decorator(never_cache, name="dispatch")
 class Page(TemplateView):
     """A page that knows where the documents and the sign-in are, and whom the site has signed in."""
 
