@@ -28,11 +28,16 @@ SOCKETS = ("tests/websocket", "tests/faults")
 # These bring a set-up of their own, whatever the others are on: once is enough.
 APART = (
     "tests/browser",
+    "tests/test_client_faults.py",
     "tests/test_docker.py",
+    "tests/test_forwarded.py",
     "tests/test_host.py",
+    "tests/test_operating.py",
     "tests/test_own_user_model.py",
     "tests/test_production.py",
+    "tests/test_proxies.py",
     "tests/test_readme.py",
+    "tests/test_startup.py",
     "tests/test_two_databases.py",
 )
 SERVER = "tests, server"
@@ -143,6 +148,20 @@ def chromium() -> None:
         run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "chromium"])
 
 
+def proxies() -> None:
+    """Install nginx and Caddy where that is possible; elsewhere their tests say that they are missing."""
+    packages = {"nginx": "nginx-light", "caddy": "caddy"}
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    missing = [package for name, package in packages.items() if not shutil.which(name, path=path)]
+    if not missing or not shutil.which("apt-get") or os.geteuid():
+        return
+    print(f"\n==> Installing {' and '.join(missing)} for the tests of docs/operating/", flush=True)
+    # The packages would start the services themselves.
+    quiet = ["--yes", "--quiet", "--no-install-recommends"]
+    if run(["apt-get", "update", "--quiet"]):
+        run(["apt-get", "install", *quiet, *missing], {"RUNLEVEL": "1"})
+
+
 def embedded() -> Outcome:
     """One process alone: SQLite and the in-memory layer."""
     beside = [f"--ignore={path}" for path in APART]
@@ -248,6 +267,7 @@ def main() -> int:
     outcomes = lint()
     if "lint" not in sys.argv[1:]:
         chromium()
+        proxies()
         outcomes += both_set_ups()
     table(outcomes)
     print(sum((outcome.count for outcome in outcomes), Count()), flush=True)

@@ -61,7 +61,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @contextmanager
 def new_project(
-    place: Path, more: Mapping[str, str] = MappingProxyType({})
+    place: Path, more: Mapping[str, str] = MappingProxyType({}), makemigrations: str = ""
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Serve a new project with the README's lines and ``more`` in it; yield address and environment."""
     environment = {"PYTHONPATH": f"{wheel.unpacked()}{os.pathsep}{place}"}
@@ -71,6 +71,8 @@ def new_project(
         with (place / "mysite" / name).open("a") as file:
             file.write(added)
     wheel.run([*PYTHON, "manage.py", "check", "--fail-level", "WARNING"], place, **environment)
+    if makemigrations:
+        wheel.run([*PYTHON, "manage.py", "makemigrations", makemigrations], place, **environment)
     wheel.run([*PYTHON, "manage.py", "migrate"], place, **environment)
     port, log = free_port(), place / "server.log"
     with log.open("wb") as output:

@@ -10,7 +10,6 @@ from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from secrets import token_urlsafe
-from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -100,14 +99,6 @@ def test_server_does_not_start_and_says_why_in_one_line(name: str, tmp_path: Pat
 def test_migrate_says_why_in_one_line(name: str, tmp_path: Path) -> None:
     changes, says = WRONG[name]
     one_line(attempt(["manage.py", "migrate"], tmp_path, **changes), "Not run: ", says)
-
-
-@pytest.mark.postgres
-def test_database_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path="/parley_not_here").geturl()
-    for command, begin in ((SERVER, "Not started: "), (["manage.py", "migrate"], "Not run: ")):
-        done = attempt(command, tmp_path, DATABASE_URL=url)
-        one_line(done, begin, 'database "parley_not_here" does not exist')
 
 
 def test_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
