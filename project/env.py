@@ -94,7 +94,7 @@ def database(name: str, *, default: str) -> dict[str, Any]:
 
 def redis(name: str) -> str:
     """The URL of a Redis from the environment, or nothing. Raises ImproperlyConfigured."""
-    url = env.str(name, default="").strip()
+    url = str(env.str(name, default="")).strip()
     scheme, _, rest = url.partition("://")
     if url and (scheme not in REDIS or not rest):
         raise ImproperlyConfigured(f"{name} must be redis://host:6379/0, or begin with rediss://.")

@@ -11,12 +11,14 @@ import sys
 from http.client import HTTPConnection
 from pathlib import Path
 from secrets import token_urlsafe
+from time import monotonic
 
 import anyio
 import pytest
 
 from tests.live.processes import (
     GONE_WITHIN,
+    READY_WITHIN,
     ROOT,
     Server,
     free_port,
@@ -132,8 +134,10 @@ def on_a_platform(environment: dict[str, str], log: Path) -> None:
 
 def routed(server: Server) -> None:
     host = {"Host": "chat.example.com"}
-    said = {}
-    while server.process.poll() is None and "/readyz" not in said:
+    said: dict[str, int] = {}
+    deadline = monotonic() + READY_WITHIN
+    # A busy machine may be late with the first answer.
+    while server.process.poll() is None and said.get("/readyz") != 200 and monotonic() < deadline:
         # From another address than the loopback's own: the process must listen on all.
         connection = HTTPConnection("127.0.0.9", server.port, timeout=30)
         try:

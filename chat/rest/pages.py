@@ -50,7 +50,7 @@ class Pages(CursorPagination):
             raise _forged() from None
         if cursor is not None and "\x00" in str(cursor.position or ""):
             raise _forged()
-        if cursor is not None and self._by_time and not _is_moment(cursor.position):
+        if cursor is not None and self._by_time and not _is_moment(str(cursor.position or "")):
             raise _forged()
         return cursor
 
@@ -62,7 +62,7 @@ def _orders_by_time(queryset: QuerySet[Any]) -> bool:
     return isinstance(field, DateTimeField)
 
 
-def _is_moment(position: str | None) -> bool:
+def _is_moment(position: str) -> bool:
     """Say whether a position is none, or a time with its zone: Django warns of any other, and takes it."""
     try:
         moment = parse_datetime(position) if position else None
