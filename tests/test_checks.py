@@ -18,6 +18,7 @@ from django.core.management import get_commands
 
 from chat.checks import limits, security, stack
 from chat.checks import settings as own
+from chat.conf import DEFAULTS, TOKENS
 from tests.check_cases import CASES, Case, Settings, tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -189,3 +190,12 @@ def test_the_docs_say_which_are_for_deployment() -> None:
     deploying = [stack.check_memory, security.check_shared_key, security.check_origins]
     deploying += [limits.check_counting, limits.check_counting_together]
     assert marked == {f"chat.{case.id}" for case in CASES if case.check in deploying}
+
+
+@pytest.mark.parametrize(("known", "where"), [(DEFAULTS, "CHAT"), (TOKENS, "JWT")])
+def test_every_default_is_let_in(
+    told: Callable[..., list[CheckMessage]], known: dict[str, Any], where: str
+) -> None:
+    """A new setting whose default the check refuses is seen here."""
+    chosen = known if where == "CHAT" else {"JWT": {**known, "SIGNING_KEY": "k" * 40}}
+    assert told(Case("E003", own.check_settings, {}, {}), {"CHAT": chosen}) == []

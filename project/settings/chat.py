@@ -25,8 +25,8 @@ CHAT = {
     "LIMIT_REGISTER": env.str("CHAT_LIMIT_REGISTER", default="20/hour"),
     "LIMIT_REFRESH": env.str("CHAT_LIMIT_REFRESH", default="50/5 minutes"),
     # Passwords that a process checks at the same time, and devices that a person may be signed in on. (0: any number.)
-    "LIMIT_SIGN_INS": env.int("CHAT_LIMIT_SIGN_INS", default=4) or None,
-    "LIMIT_DEVICES": env.int("CHAT_LIMIT_DEVICES", default=50) or None,
+    "LIMIT_SIGN_INS": number("CHAT_LIMIT_SIGN_INS", default=4, least=0) or None,
+    "LIMIT_DEVICES": number("CHAT_LIMIT_DEVICES", default=50, least=0) or None,
     # What a person may change, over REST and sockets together; rooms they may open; frames of one socket. (Empty: any.)
     "LIMIT_WRITES": env.str("CHAT_LIMIT_WRITES", default="600/minute"),
     "LIMIT_GROUPS": env.str("CHAT_LIMIT_GROUPS", default="100/hour"),
