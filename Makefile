@@ -19,11 +19,14 @@ SECRET = $(PYTHON) -c "import secrets; print(secrets.token_urlsafe(64))"
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Only here: .env says DEBUG=off, so that whatever else starts with it is safe.
+DEVELOPMENT = DEBUG=$${DEBUG:-on}
+
 run: $(RUN_STAMP) .env ## Serve on http://127.0.0.1:8000/ (PORT=… HOST=… PYTHON=… REQUIREMENTS=production).
 	@echo "==> Bringing the database up to date"
-	@$(BIN)/python manage.py migrate --verbosity 1
+	@$(DEVELOPMENT) $(BIN)/python manage.py migrate --verbosity 1
 	@echo "==> Serving http://$(HOST):$(PORT)/"
-	@exec $(BIN)/python manage.py runserver $(HOST):$(PORT)
+	@$(DEVELOPMENT) exec $(BIN)/python manage.py runserver $(HOST):$(PORT)
 
 # On this machine alone, without TLS; a real site sets both.
 PRODUCTION = DEBUG=off ALLOWED_HOSTS=$${ALLOWED_HOSTS:-127.0.0.1,localhost} HTTPS=$${HTTPS:-off}
@@ -82,7 +85,7 @@ $(VENV)/.installed-%: requirements/%.txt | $(BIN)/python
 
 .env:
 	@echo "==> Writing .env with fresh keys"
-	@umask 077; sed -e "s|^DEBUG=.*|DEBUG=on|" \
+	@umask 077; sed -e "s|^ALLOWED_HOSTS=.*|ALLOWED_HOSTS=127.0.0.1,localhost|" \
 		-e "s|^SECRET_KEY=.*|SECRET_KEY=$$($(SECRET))|" \
 		-e "s|^JWT_SIGNING_KEY=.*|JWT_SIGNING_KEY=$$($(SECRET))|" .env.example > $@.new
 	@mv $@.new $@

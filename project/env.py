@@ -1,10 +1,17 @@
 """Hands the environment, and an .env beside manage.py, to the settings; outside DEBUG it insists on keys and hosts."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
+
+# The schemes of the databases that are served, and of Redis.
+DATABASES = frozenset({"postgres", "postgresql", "sqlite"})
+REDIS = frozenset({"redis", "rediss", "unix"})
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,3 +47,63 @@ def hosts(name: str) -> list[str]:
     if "*" in names:
         refuse(name, "must name the hosts; * would trust whatever a request claims")
     return names
+
+
+def number(name: str, *, default: int, least: int, most: int | None = None) -> int:
+    """A whole number from the environment. Raises ImproperlyConfigured."""
+    said = env.str(name, default="").strip()
+    if not said:
+        return default
+    value = int(said) if said.lstrip("-").isdecimal() else None
+    if value is None or value < least or (most is not None and value > most):
+        wanted = f"of {least} or more" if most is None else f"from {least} to {most}"
+        raise ImproperlyConfigured(f"{name} must be a whole number {wanted}, not {said!r}.")
+    return value
+
+
+def seconds(name: str, *, default: float) -> float:
+    """A time in seconds from the environment. Raises ImproperlyConfigured."""
+    said = env.str(name, default="").strip()
+    try:
+        value = float(said) if said else default
+    except ValueError:
+        value = -1
+    # Of what is no number every comparison is false.
+    if not value > 0:
+        raise ImproperlyConfigured(f"{name} must be seconds, a number above 0, not {said!r}.")
+    return value
+
+
+def database(name: str, *, default: str) -> dict[str, Any]:
+    """A database from the URL in the environment. Raises ImproperlyConfigured, which never shows a password."""
+    url = env.str(name, default="") or default
+    scheme, _, rest = url.partition("://")
+    if scheme not in DATABASES or not rest:
+        raise ImproperlyConfigured(
+            f"{name} must be postgres://user:password@host:5432/name or sqlite:////path/to/file."
+        )
+    try:
+        found: dict[str, Any] = env.db_url_config(url)
+    except ValueError as error:
+        # The port is no number.
+        raise ImproperlyConfigured(f"{name} has a part that cannot be read.") from error
+    if not found["NAME"]:
+        raise ImproperlyConfigured(f"{name} names no database: postgres://…/name.")
+    return found
+
+
+def redis(name: str) -> str:
+    """The URL of a Redis from the environment, or nothing. Raises ImproperlyConfigured."""
+    url = str(env.str(name, default="")).strip()
+    scheme, _, rest = url.partition("://")
+    if url and (scheme not in REDIS or not rest):
+        raise ImproperlyConfigured(f"{name} must be redis://host:6379/0, or begin with rediss://.")
+    if url and find_spec("channels_redis") is None:
+        raise ImproperlyConfigured(
+            f"{name} is set, and channels_redis is missing: pip install -r requirements/production.txt"
+        )
+    try:
+        urlsplit(url).port  # noqa: B018  (it is read to be refused)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} has a port that is no number.") from error
+    return url

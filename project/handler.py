@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 
 from chat.conf import chat_settings
 from chat.errors import Unavailable
-from project.env import env
+from project.env import number
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 
@@ -35,7 +35,7 @@ class ThreadedHandler(ASGIHandler):
     def __init__(self) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
-        threads = env.int("HTTP_THREADS", default=16)
+        threads = number("HTTP_THREADS", default=16, least=1)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="http")
         # Of their own: who asks whether the process lives is not to wait for a database.
         self._health = ThreadPoolExecutor(len(HEALTH), thread_name_prefix="http-health")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.websocket.server import listen, serve, without_queries
-from project.env import env
+from project.env import env, number
 
 
 def main() -> None:
@@ -16,13 +16,19 @@ def main() -> None:
     try:
         # Wrong settings stop here, once; a worker that dies of them would be started again and again.
         django.setup()
-        sock = listen(env.str("HOST", default="127.0.0.1"), env.int("PORT", default=8000))
+        # The settings read the environment first.
+        from project.startup import ensure_database, workers  # noqa: PLC0415
+
+        processes = workers()
+        ensure_database()
+        port = number("PORT", default=8000, least=0, most=65535)
+        sock = listen(env.str("HOST", default="127.0.0.1"), port)
     except (ImproperlyConfigured, OSError) as error:
         sys.exit(f"Not started: {error}")
     serve(
         "project.asgi:application",
         sock,
-        workers=env.int("WEB_CONCURRENCY", default=1),
+        workers=processes,
         log_config=without_queries(settings.LOGGING),
     )
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from chat.limits.logins import limited_login
+from project.favicon import favicon
 from project.health import alive, ready
 
 LOGIN = "login.html"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/", include("chat.rest.docs.urls")),
     path("api/", include("chat.rest.urls")),
     path("api-auth/", include("rest_framework.urls")),
+    path("favicon.ico", favicon),
     path("healthz", alive, name="alive"),
     path("readyz", ready, name="ready"),
 ]

@@ -226,6 +226,15 @@ CASES = [
         {"CORS_ALLOW_ALL_ORIGINS": True},
     ),
     Case(
+        "W007",
+        security.check_origins,
+        {"CORS_ALLOWED_ORIGIN_REGEXES": [r"^https://.*"], "CORS_ALLOW_CREDENTIALS": True},
+        {
+            "CORS_ALLOWED_ORIGIN_REGEXES": [r"^https://\w+\.example\.org$"],
+            "CORS_ALLOW_CREDENTIALS": True,
+        },
+    ),
+    Case(
         "W008",
         security.check_origins,
         {"ALLOWED_HOSTS": ["*"]},
@@ -257,7 +266,7 @@ CASES += [
         for path, hint in {
             None: "mysite.asgi.application",
             "tests.check_cases.PLAIN": "chat.websocket.routing",
-            "tests.nowhere.application": "chat.websocket.routing",
+            "tests.nowhere.application": "mysite.asgi.application",
         }.items()
     ),
     Case(
@@ -279,6 +288,31 @@ CASES += [
             "https://*.example.org": "https://chat.example.org",
             "*": "https://chat.example.com",
         }.items()
+    ),
+    *(
+        Case(
+            "E016",
+            stack.check_database,
+            {**chat(), "DATABASES": {"default": {"ENGINE": engine}}},
+            {**chat(), "DATABASES": DEFAULT},
+            "CHAT['DATABASE'] = 'chat'",
+        )
+        for engine in (
+            "django.db.backends.mysql",
+            "django.contrib.gis.db.backends.oracle",
+            "tests.another_backend",
+        )
+    ),
+    # The alias of the chat counts, not the default one.
+    Case(
+        "E016",
+        stack.check_database,
+        {**chat(DATABASE="chat"), **ROUTED, "DATABASES": {**DEFAULT, **databases("chat", "mysql")}},
+        {
+            **chat(DATABASE="chat"),
+            **ROUTED,
+            "DATABASES": {**APART, **databases("default", "mysql")},
+        },
     ),
     Case("W015", security.check_recheck, chat(RECHECK=5.5), chat(RECHECK=5), "= 3"),
     Case("W016", own.check_page_sizes, chat(PAGE_SIZE=101), chat(PAGE_SIZE=100), "'PAGE_MAX'"),

@@ -231,8 +231,8 @@ def _update(house: House) -> None:
 
 @case("open_import_room", "and lines into it")
 def _import(house: House) -> None:
-    room = imports.open_import_room("irc", "Old", visibility="private", owner=house.bob)
-    again = imports.open_import_room("irc", "Old", visibility="private", owner=house.bob)
+    room, _ = imports.open_import_room("irc", "Old", visibility="private", owner=house.bob)
+    again, _ = imports.open_import_room("irc", "Old", visibility="private", owner=house.bob)
     speakers = [imports.Speaker(f"irc:{name}", name, name) for name in ("kim", "lee")]
     first, second, notice = (uuid4() for _ in range(3))
     lines = [

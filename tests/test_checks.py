@@ -18,6 +18,7 @@ from django.core.management import get_commands
 
 from chat.checks import limits, security, stack
 from chat.checks import settings as own
+from chat.conf import DEFAULTS, TOKENS
 from tests.check_cases import CASES, Case, Settings, tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +91,73 @@ def test_a_key_is_not_shown(told: Callable[..., list[CheckMessage]]) -> None:
     assert "not to be seen" not in str(said)
 
 
+FAULTS = {
+    ("TICK", -1): "-1, but must be greater than 0",
+    ("TICK", True): "True, not a number",
+    ("TICK", "5"): "'5', not a number",
+    ("PAGE_SIZE", 2.5): "2.5, not a whole number",
+    ("PAGE_SIZE", 0): "0, but must be greater than 0",
+    ("PROXIES", -1): "-1, but must not be below 0",
+    ("REGISTRATION", 1): "1, not True or False",
+    ("METRICS", 9100): "9100, not a string",
+    ("LIMIT_WRITES", 600): "600, not a string",
+    ("JWT", "secret"): "of type str, not a dict",
+    ("LIMITS_STORAGE", b"redis://:secret@host"): "of type bytes, not a string",
+    ("OUTLETS", None): "None, but None is not allowed here",
+    ("ORIGINS", "https://example.org"): "'https://example.org', not a list",
+    ("POLICY", 5): "5, not a dotted path",
+}
+
+
+@pytest.mark.parametrize(("setting", "value"), FAULTS)
+def test_a_wrong_value_is_named_by_its_fault(
+    told: Callable[..., list[CheckMessage]], setting: str, value: Any
+) -> None:
+    case = Case("E003", own.check_settings, {"CHAT": {setting: value}}, {})
+    (said,) = told(case, case.wrong)
+    assert said.msg == f"CHAT[{setting!r}] is {FAULTS[setting, value]}."
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"TICK": 0.5, "TICK_ALL": 30},
+        {"PROXIES": 0, "LIMIT_SOCKETS_PERSON": None},
+        {"AUTHENTICATION": None, "METRICS": None, "POLICY": Case},
+    ],
+    ids=repr,
+)
+def test_a_right_value_is_let_in(
+    told: Callable[..., list[CheckMessage]], chosen: dict[str, Any]
+) -> None:
+    assert told(Case("E003", own.check_settings, {}, {}), {"CHAT": chosen}) == []
+
+
+def test_a_database_that_is_not_served_is_refused_before_the_first_migration(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "another.sqlite3"
+    (tmp_path / "elsewhere.py").write_text(
+        "from tests.settings import *\n"
+        f"DATABASES = {{'default': {{'ENGINE': 'tests.another_backend', 'NAME': {str(file)!r}}}}}\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    for command in ("check", "migrate"):
+        said = subprocess.run(
+            [sys.executable, "manage.py", command],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "elsewhere"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert said.returncode == 1
+        assert "(chat.E016) The chat cannot use DATABASES['default']: it is another." in said.stderr
+        assert "Traceback" not in said.stderr
+    # Django's own checks open the file; no table is made.
+    assert not file.exists() or file.stat().st_size == 0
+
+
 def test_what_is_no_dict_is_said_and_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("from tests.settings import *\nCHAT = []\n")
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
@@ -129,3 +197,12 @@ def test_the_docs_say_which_are_for_deployment() -> None:
     deploying = [stack.check_memory, security.check_shared_key, security.check_origins]
     deploying += [limits.check_counting, limits.check_counting_together]
     assert marked == {f"chat.{case.id}" for case in CASES if case.check in deploying}
+
+
+@pytest.mark.parametrize(("known", "where"), [(DEFAULTS, "CHAT"), (TOKENS, "JWT")])
+def test_every_default_is_let_in(
+    told: Callable[..., list[CheckMessage]], known: dict[str, Any], where: str
+) -> None:
+    """A new setting whose default the check refuses is seen here."""
+    chosen = known if where == "CHAT" else {"JWT": {**known, "SIGNING_KEY": "k" * 40}}
+    assert told(Case("E003", own.check_settings, {}, {}), {"CHAT": chosen}) == []

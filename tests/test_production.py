@@ -102,6 +102,7 @@ ANSWERS: dict[str, tuple[str, str, int]] = {
     "admin, not found": ("/admin/nowhere/", "staff", 404),
     "API's sign-in": ("/api-auth/login/", "nobody", 200),
     "not found": ("/nowhere", "nobody", 404),
+    "icon": ("/favicon.ico", "nobody", 200),
     "alive": ("/healthz", "nobody", 200),
     "ready": ("/readyz", "nobody", 200),
 }
@@ -149,7 +150,7 @@ def test_every_kind_of_answer_has_its_headers(ask: Any, name: str) -> None:
     answer = ask(path, who)
     assert answer.status_code == status
     hardened(answer)
-    public = ("/api/asyncapi/", "/api/console/", "/api/docs/", "/api/schema/")
+    public = ("/api/asyncapi/", "/api/schema/")
     open_to_all = status == 404 or path.startswith(public)
     if path.startswith(("/api/", "/admin/")) and not open_to_all:
         assert "no-store" in answer["Cache-Control"]
@@ -184,3 +185,66 @@ def test_what_comes_without_tls_is_sent_to_tls(settings: Any, db: None) -> None:
     settings.SECURE_SSL_REDIRECT = True
     answer = Client().get("/api/users/me/?a=b")
     assert (answer.status_code, answer["Location"]) == (301, "https://testserver/api/users/me/?a=b")
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/console/"])
+def test_a_page_for_someone_signed_in_is_not_kept(ask: Any, path: str) -> None:
+    """It holds a CSRF token or a name."""
+    assert "no-store" in ask(path, "browser")["Cache-Control"]
+
+
+def test_the_icon_is_there_for_pages_that_name_none(ask: Any) -> None:
+    icon = ask("/favicon.ico", "nobody")
+    assert icon["Content-Type"] == "image/svg+xml"
+    assert icon.content.startswith(b"<svg")
+    assert "max-age=86400" in icon["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/api-auth/login/", "/admin/login/"])
+def test_signing_in_without_next_leads_to_a_page(db: None, path: str) -> None:
+    user = get_user_model().objects.create_superuser("olga", password="tea-at-half-past-four")
+    profile_for(user)
+    form = {"username": "olga", "password": "tea-at-half-past-four"}
+    answer = Client().post(path, form, secure=True, follow=True)
+    assert answer.redirect_chain
+    assert answer.status_code == 200
+
+
+def test_a_listed_origin_has_every_security_header_and_no_cookies(ask: Any, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
+    headers = {"Origin": "https://app.example.org", "Access-Control-Request-Method": "PATCH"}
+    preflight = Client().options("/api/groups/", secure=True, headers=headers)
+    assert preflight["Access-Control-Allow-Origin"] == "https://app.example.org"
+    assert "PATCH" in preflight["Access-Control-Allow-Methods"]
+    assert "authorization" in preflight["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in preflight
+    without_cors(preflight)
+    # The rest of the site is for its own pages.
+    for path in ("/admin/login/", "/healthz"):
+        hardened(ask(path, "nobody", Origin="https://app.example.org"))
+
+
+def without_cors(answer: Any) -> None:
+    """Hold an answer to what every answer has, its CORS headers apart."""
+    for name in [name for name in answer.headers if name.startswith("Access-Control-")]:
+        del answer[name]
+    hardened(answer)
+
+
+def test_one_variable_lists_origins_for_rest_and_socket() -> None:
+    shown = "print(s.CHAT['ORIGINS'], s.CORS_ALLOWED_ORIGINS, s.CORS_ALLOW_CREDENTIALS)"
+    said = {
+        value: subprocess.run(
+            [sys.executable, "-c", f"from django.conf import settings as s; {shown}"],
+            cwd=ROOT,
+            env={**os.environ, **SECURE, "CHAT_ORIGINS": value},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for value in ("https://app.example.org", "")
+    }
+    listed = "['https://app.example.org']"
+    assert said == {"https://app.example.org": f"{listed} {listed} False", "": "None [] False"}

@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic
+from types import MappingProxyType
 
 import anyio
 import pytest
@@ -54,14 +55,24 @@ def start(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A new project with the README's lines in it, served by its own runserver."""
-    place = tmp_path_factory.mktemp("stranger")
+    with new_project(tmp_path_factory.mktemp("stranger")) as (address, _):
+        yield address
+
+
+@contextmanager
+def new_project(
+    place: Path, more: Mapping[str, str] = MappingProxyType({}), makemigrations: str = ""
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Serve a new project with the README's lines and ``more`` in it; yield address and environment."""
     environment = {"PYTHONPATH": f"{wheel.unpacked()}{os.pathsep}{place}"}
     environment["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
     wheel.run([*PYTHON, "-m", "django", "startproject", "mysite", str(place)], **environment)
-    for name, added in blocks().items():
+    for name, added in (*blocks().items(), *more.items()):
         with (place / "mysite" / name).open("a") as file:
             file.write(added)
     wheel.run([*PYTHON, "manage.py", "check", "--fail-level", "WARNING"], place, **environment)
+    if makemigrations:
+        wheel.run([*PYTHON, "manage.py", "makemigrations", makemigrations], place, **environment)
     wheel.run([*PYTHON, "manage.py", "migrate"], place, **environment)
     port, log = free_port(), place / "server.log"
     with log.open("wb") as output:
@@ -74,7 +85,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     try:
         start(process, port, log)
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{port}", environment
     finally:
         process.terminate()
         process.wait(READY_WITHIN)

@@ -56,11 +56,13 @@ class Imported:
 
 
 @action
-def open_import_room(key: str, title: str, *, visibility: str, owner: Profile | None) -> Room:
-    """Return the room that this source is imported into, made on the first run."""
+def open_import_room(
+    key: str, title: str, *, visibility: str, owner: Profile | None
+) -> tuple[Room, bool]:
+    """Return the room that this source is imported into, and whether it was made now, as on the first run."""
     room = Room.objects.filter(key=key, deleted_at=None).first()
     if room is not None:
-        return room
+        return room, False
     room = Room.objects.create(
         kind=Room.Kind.GROUP, key=key, title=title, visibility=visibility, created_by=owner
     )
@@ -69,7 +71,7 @@ def open_import_room(key: str, title: str, *, visibility: str, owner: Profile | 
         joined = _join(room, owner, Membership.Role.OWNER, room.created_at)
         record([draft_member("member.joined", joined, owner)])
         tell_joined([joined], owner)
-    return room
+    return room, True
 
 
 @action

@@ -47,6 +47,7 @@ def check_asgi(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
     application, error = _imported(path)
     if error:
         message = f"ASGI_APPLICATION names {path!r}, which will not import ({error})."
+        hint = "Write the path of the application in your asgi.py: 'mysite.asgi.application'."
         return [Caution(message, hint=hint, id="chat.W011")]
     if isinstance(application, ASGIHandler):
         message = f"The sockets outlet is on and {path} is plain Django, which takes no sockets."

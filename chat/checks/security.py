@@ -28,6 +28,8 @@ KEY_LETTERS = 5
 PROMISED = 5
 # What browsers send: scheme, host, port where it is not the scheme's own.
 ORIGIN = re.compile(r"https?://[^/?#@,*\s]+", re.IGNORECASE)
+# An origin that a pattern for sites of one's own does not match.
+STRANGER = "https://a-stranger.invalid"
 
 FRESH_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(64))"'
 
@@ -90,9 +92,7 @@ def check_shared_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 def check_origins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """W007: any page may ask as whoever visits it. W008: any host name is taken for ours."""
     found: list[CheckMessage] = []
-    anyone = ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL")
-    allows_all = any(getattr(settings, name, False) for name in anyone)
-    if allows_all and getattr(settings, "CORS_ALLOW_CREDENTIALS", False):
+    if _cors_allows_all() and getattr(settings, "CORS_ALLOW_CREDENTIALS", False):
         message = (
             "Every site may read the chat as whoever visits it: CORS allows all, with credentials."
         )
@@ -105,6 +105,15 @@ def check_origins(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         hint = "Name each host that this site answers to."
         found.append(Caution(message, hint=hint, id="chat.W008"))
     return found
+
+
+def _cors_allows_all() -> bool:
+    """Say whether django-cors-headers, as it is set up, lets any origin in."""
+    switches = ("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL")
+    if any(getattr(settings, name, False) for name in switches):
+        return True
+    patterns = getattr(settings, "CORS_ALLOWED_ORIGIN_REGEXES", ())
+    return any(re.match(pattern, STRANGER) for pattern in patterns)
 
 
 @register("chat", Tags.security)

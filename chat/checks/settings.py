@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
-from types import NoneType
 from typing import Any
 
 from django.apps import AppConfig
@@ -25,6 +24,14 @@ CHARACTER_BYTES = 4
 ENVELOPE = 1_024
 
 LISTS = frozenset({"AUTHENTICATION", "ORIGINS", "OUTLETS", "RESERVED_HANDLES"})
+# Times in seconds, which may be fractions although their defaults are whole.
+SECONDS = frozenset(
+    {"BRIDGE_WAIT", "EXPIRING", "GAP_WAIT", "HEARTBEAT", "LEEWAY", "RECHECK", "TICK", "TICK_ALL"}
+)
+# A number that may be 0.
+NONE_AT_ALL = frozenset({"LEEWAY", "PROXIES"})
+# Values that may hold a key or a password.
+SECRET = frozenset({"JWT", "LIMITS_STORAGE", "SIGNING_KEY", "VERIFYING_KEY"})
 
 
 def said() -> dict[str, Any]:
@@ -54,27 +61,17 @@ def _misfits(chosen: dict[Any, Any], known: dict[str, Any], where: str) -> Itera
     for name, value in chosen.items():
         if name not in known:
             yield _unknown(name, known, where)
-        elif name in LISTS and not isinstance(value, (list, tuple, NoneType)):
-            yield Error(f"{where}[{name!r}] is {value!r}, not a list.", id="chat.E003")
+        elif fault := _fault(name, value, known[name]):
+            shown = f"of type {type(value).__name__}" if name in SECRET else repr(value)
+            yield Error(f"{where}[{name!r}] is {shown}, {fault}.", id="chat.E003")
         elif name in IMPORTED:
             yield from _unimportable(name, value)
-        elif name.startswith("LIMIT_") and value is None:
-            continue
-        elif name not in LISTS and not _like(value, known[name]):
-            wanted = "str" if known[name] is None else type(known[name]).__name__
-            message = f"{where}[{name!r}] is {_shown(name, value)}, not a {wanted} as it should be."
-            yield Error(message, id="chat.E003")
 
 
 def _unknown(name: object, known: dict[str, Any], where: str) -> CheckMessage:
     nearest = get_close_matches(str(name).upper(), known, n=1, cutoff=0)
     hint = f"Did you mean {nearest[0]!r}?" if nearest else None
     return Error(f"{where} has no setting {name!r}.", hint=hint, id="chat.E002")
-
-
-def _shown(name: str, value: Any) -> str:
-    """Return a value for people to read; a key is not for them."""
-    return f"of type {type(value).__name__}" if name.endswith("_KEY") else repr(value)
 
 
 def _unimportable(name: str, value: Any) -> Iterator[CheckMessage]:
@@ -92,19 +89,39 @@ def _why(error: ImportError) -> str:
     return f"{error}: {command}" if command and command not in str(error) else str(error)
 
 
-def _like(value: Any, default: Any) -> bool:
-    """Say whether a value is of the default's type; a whole number also stands for seconds, and is above 0."""
-    if default is None:
-        return value is None or isinstance(value, str)
+def _fault(name: str, value: Any, default: Any) -> str | None:
+    """Say how a value differs from what its setting takes, or return None."""
+    if value is None:
+        may_be_none = default is None or name.startswith("LIMIT_")
+        return None if may_be_none else "but None is not allowed here"
+    if name in LISTS:
+        return None if isinstance(value, (list, tuple)) else "not a list"
+    if name in IMPORTED:
+        return None if isinstance(value, str) or callable(value) else "not a dotted path"
     if isinstance(default, bool):
-        return isinstance(value, bool)
+        return None if isinstance(value, bool) else "not True or False"
     if isinstance(default, timedelta):
-        return isinstance(value, timedelta) and value > timedelta(0)
+        return _too_short(value)
     if isinstance(default, (int, float)):
-        wanted = (int, float) if isinstance(default, float) or default <= 60 else int
-        fits = isinstance(value, wanted) and not isinstance(value, bool)
-        return fits and (value > 0 or value == default)
-    return isinstance(value, type(default))
+        return _wrong_number(name, value)
+    if isinstance(default, dict):
+        return None if isinstance(value, dict) else "not a dict"
+    return None if isinstance(value, str) else "not a string"
+
+
+def _too_short(value: Any) -> str | None:
+    if not isinstance(value, timedelta):
+        return "not a timedelta"
+    return None if value > timedelta(0) else "but must be greater than 0"
+
+
+def _wrong_number(name: str, value: Any) -> str | None:
+    fraction = name in SECONDS
+    if isinstance(value, bool) or not isinstance(value, (int, float) if fraction else int):
+        return "not a number" if fraction else "not a whole number"
+    if name in NONE_AT_ALL:
+        return None if value >= 0 else "but must not be below 0"
+    return None if value > 0 else "but must be greater than 0"
 
 
 @register("chat")

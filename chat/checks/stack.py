@@ -10,7 +10,9 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, router
+from django.db.utils import load_backend
 
 from chat.checks.settings import names, said
 from chat.events import database
@@ -24,6 +26,9 @@ REDIS = "channels_redis."
 # Seconds that the core layer lets Redis keep a read waiting; redis-py 8 hangs up after as many.
 BLOCKING = 5
 SAFE_DAPHNE = (4, 2, 2)
+# The vendors, in Django's words, whose SQL the chat writes by hand.
+SERVED = frozenset({"postgresql", "sqlite"})
+REFUSED = {"mysql": "MySQL or MariaDB", "oracle": "Oracle"}
 
 
 def _layer() -> dict[str, Any]:
@@ -96,7 +101,9 @@ def _version(name: str) -> tuple[int, ...]:
 
 @register("chat", Tags.database)
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E009, E010: an alias that is not there, or that nothing leads to. W002: SQLite that cannot wait."""
+    """E009, E010: an alias that is not there, or that nothing leads to. E016: no PostgreSQL or SQLite. W002: SQLite
+    that cannot wait.
+    """
     alias = said()["DATABASE"]
     if alias is not None and alias not in settings.DATABASES:
         message = f"DATABASES has no {alias!r}, which CHAT['DATABASE'] names."
@@ -105,7 +112,31 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         message = f"No router sends the chat's tables to {alias!r}, which CHAT['DATABASE'] names."
         hint = "Put 'chat.routers.ChatRouter' first in DATABASE_ROUTERS."
         return [Error(message, hint=hint, id="chat.E010")]
-    return _about_sqlite(database())
+    return _about_vendor(database()) or _about_sqlite(database())
+
+
+def _about_vendor(alias: str) -> list[CheckMessage]:
+    engine = str(settings.DATABASES.get(alias, {}).get("ENGINE", ""))
+    vendor = _vendor(engine)
+    if not vendor or vendor in SERVED:
+        return []
+    message = f"The chat cannot use DATABASES[{alias!r}]: it is {REFUSED.get(vendor, vendor)}."
+    message += " The chat runs on PostgreSQL and SQLite only."
+    hint = "Keep your database, and give the chat a PostgreSQL or SQLite of its own: DATABASES['chat'],"
+    hint += " CHAT['DATABASE'] = 'chat' and 'chat.routers.ChatRouter' in DATABASE_ROUTERS."
+    return [Error(message, hint=hint, id="chat.E016")]
+
+
+def _vendor(engine: str) -> str:
+    """Return the vendor of a database backend, or nothing where Django itself refuses the engine."""
+    last = engine.rpartition(".")[2]
+    if last in REFUSED:
+        # Known without the driver, which need not be installed for this answer.
+        return last
+    try:
+        return str(load_backend(engine).DatabaseWrapper.vendor) if last != "dummy" else ""
+    except ImproperlyConfigured:
+        return ""
 
 
 def _about_sqlite(alias: str) -> list[CheckMessage]:

@@ -50,10 +50,18 @@ def _client_network(remote: str, forwarded: str) -> str:
     return network(remote.strip())
 
 
+def _without_port(hop: str) -> str:
+    """Return the address of a hop as proxies write it: ``1.2.3.4:5555``, ``[2001:db8::1]:5555`` or bare."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    host, _, port = hop.partition(":")
+    return host if port.isdecimal() else hop
+
+
 def network(said: str) -> str:
     """Return the address that limits count for: itself, or the /64 of an IPv6 address."""
     try:
-        address = ip_address(said)
+        address = ip_address(_without_port(said))
     except ValueError:
         return said
     if not isinstance(address, IPv6Address):

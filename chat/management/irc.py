@@ -65,6 +65,18 @@ def parse(lines: Iterable[bytes], day: date) -> Iterator[Line]:
             yield Line(number, clock.now, kind, nick, text)
 
 
+def recognised(lines: Iterable[bytes]) -> tuple[int, int, int]:
+    """Count lines with text, of these stamped messages and actions, and notices that begin with `===`."""
+    total = said = notices = 0
+    for raw in lines:
+        body = clean(decode(raw)).strip()
+        stamped = _STAMPED.fullmatch(body)
+        total += bool(body)
+        said += bool(stamped and _said(stamped[3]))
+        notices += body.startswith("===")
+    return total, said, notices
+
+
 def parse_annotations(lines: Iterable[bytes]) -> dict[int, int]:
     """Return for each line that answers an earlier one the nearest line it answers."""
     answers: dict[int, int] = {}

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DataError
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -24,6 +26,8 @@ class Pages(CursorPagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
+        # Read by decode_cursor, which is given the request alone.
+        self._by_time = _orders_by_time(queryset)
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError, OverflowError, DataError):
@@ -45,7 +49,25 @@ class Pages(CursorPagination):
             raise forged_cursor() from None
         if cursor is not None and "\x00" in str(cursor.position or ""):
             raise forged_cursor()
+        if cursor is not None and self._by_time and not _is_moment(str(cursor.position or "")):
+            raise forged_cursor()
         return cursor
+
+
+def _orders_by_time(queryset: QuerySet[Any]) -> bool:
+    name = str(queryset.query.order_by[0]).lstrip("-")
+    annotation = queryset.query.annotations.get(name)
+    field = annotation.output_field if annotation else queryset.model._meta.get_field(name)
+    return isinstance(field, DateTimeField)
+
+
+def _is_moment(position: str) -> bool:
+    """Say whether a position is none, or a time with its zone: Django warns of any other, and takes it."""
+    try:
+        moment = parse_datetime(position) if position else None
+    except ValueError:
+        return False
+    return not position or (moment is not None and is_aware(moment))
 
 
 def forged_cursor() -> Invalid:

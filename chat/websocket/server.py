@@ -146,7 +146,9 @@ def build(app: str | Callable[..., Any], **options: Any) -> Server:
     """A uvicorn server with UVICORN_OPTIONS and room for frames of CHAT["FRAME_MAX"]; `options` win over them."""
     # Twice that: a frame a little too big the chat refuses in words, only a far bigger one uvicorn cuts off.
     limits = {"ws_max_size": 2 * chat_settings.FRAME_MAX}
-    return Server(Settings(app, **{**UVICORN_OPTIONS, **limits, **options}))
+    # uvicorn would believe every program on this machine about addresses and TLS; only named proxies are believed.
+    forwarded = {"proxy_headers": bool(os.environ.get("FORWARDED_ALLOW_IPS"))}
+    return Server(Settings(app, **{**UVICORN_OPTIONS, **limits, **forwarded, **options}))
 
 
 def serve(app: str, sock: socket.socket, *, workers: int = 1, **options: Any) -> None:

@@ -2,6 +2,7 @@
 
 from project.settings.channels import *
 from project.settings.chat import *
+from project.settings.cors import *
 from project.settings.database import *
 from project.settings.django import *
 from project.settings.logging import *

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from project.env import env
+from project.env import env, redis
 
-_url = env.str("REDIS_URL", default="")
+_url = redis("REDIS_URL")
 
 # Without timeouts a Redis that hangs, rather than dies, holds every socket that sends.
 _redis: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The tour of every option of the chat; what stands here is the default unless a line says otherwise."""
 
-from project.env import env
+from project.env import env, number, redis
 
 CHAT = {
     # Who is asking, over REST and sockets alike. (Default: the host's own DRF classes.)
@@ -8,8 +8,8 @@ CHAT = {
         "chat.rest.auth.authentication.DeviceAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    # Pages whose cookies sign in a socket. (Default: the site's own.)
-    "ORIGINS": env.list("CHAT_ORIGINS", default=None),
+    # Pages whose cookies sign in a socket (default: the site's own) and which may use REST (default: none other).
+    "ORIGINS": env.list("CHAT_ORIGINS", default=[]) or None,
     # Where published events go. (Default: nowhere, so that the core needs no Channels.)
     "OUTLETS": ["chat.outlets.sockets.deliver"],
     # Who may do what, and how an account is first shown.
@@ -25,8 +25,8 @@ CHAT = {
     "LIMIT_REGISTER": env.str("CHAT_LIMIT_REGISTER", default="20/hour"),
     "LIMIT_REFRESH": env.str("CHAT_LIMIT_REFRESH", default="50/5 minutes"),
     # Passwords that a process checks at the same time, and devices that a person may be signed in on. (0: any number.)
-    "LIMIT_SIGN_INS": env.int("CHAT_LIMIT_SIGN_INS", default=4) or None,
-    "LIMIT_DEVICES": env.int("CHAT_LIMIT_DEVICES", default=50) or None,
+    "LIMIT_SIGN_INS": number("CHAT_LIMIT_SIGN_INS", default=4, least=0) or None,
+    "LIMIT_DEVICES": number("CHAT_LIMIT_DEVICES", default=50, least=0) or None,
     # What a person may change, over REST and sockets together; rooms they may open; frames of one socket. (Empty: any.)
     "LIMIT_WRITES": env.str("CHAT_LIMIT_WRITES", default="600/minute"),
     "LIMIT_GROUPS": env.str("CHAT_LIMIT_GROUPS", default="100/hour"),
@@ -39,14 +39,14 @@ CHAT = {
     "LIMIT_READS_ADDRESS": env.str("CHAT_LIMIT_READS_ADDRESS", default="3000/minute"),
     "LIMIT_FRAMES": env.str("CHAT_LIMIT_FRAMES", default="300/10 seconds"),
     # Open sockets: of a person, from an address, and of these not signed in yet. (0: any number.)
-    "LIMIT_SOCKETS_PERSON": env.int("CHAT_LIMIT_SOCKETS_PERSON", default=20) or None,
-    "LIMIT_SOCKETS_ADDRESS": env.int("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000) or None,
-    "LIMIT_SOCKETS_UNKNOWN": env.int("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20) or None,
+    "LIMIT_SOCKETS_PERSON": number("CHAT_LIMIT_SOCKETS_PERSON", default=20, least=0) or None,
+    "LIMIT_SOCKETS_ADDRESS": number("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000, least=0) or None,
+    "LIMIT_SOCKETS_UNKNOWN": number("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20, least=0) or None,
     # Rooms that one socket hears: the most recently active. (0: all.)
     "LIMIT_SOCKET_ROOMS": env.int("CHAT_LIMIT_SOCKET_ROOMS", default=10_000) or None,
     # Open HTTP connections from an address, in each process. (0: any number.)
     "LIMIT_CONNECTIONS_ADDRESS": env.int("CHAT_LIMIT_CONNECTIONS_ADDRESS", default=1_000) or None,
-    "LIMITS_STORAGE": env.str("REDIS_URL", default="") or "memory://",
+    "LIMITS_STORAGE": redis("REDIS_URL") or "memory://",
     "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
     # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)
     "PROXIES": 0,
@@ -83,7 +83,7 @@ CHAT = {
     "OUTBOX_EVENTS": 256,
     "OUTBOX_BYTES": 1_048_576,
     # Threads, each with a database connection, that the sockets of a process share.
-    "BRIDGE_THREADS": env.int("CHAT_BRIDGE_THREADS", default=8),
+    "BRIDGE_THREADS": number("CHAT_BRIDGE_THREADS", default=8, least=1),
     # Seconds that a command may wait for one of them.
     "BRIDGE_WAIT": 5,
     # Where each process tells Prometheus what it counts: "127.0.0.1:9100" and the ports after it. (Default: nowhere.)

@@ -15,9 +15,11 @@ LOGGING: dict[str, Any] = {
         "text": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"},
         "json": {"()": "project.logs.JsonFormatter"},
     },
+    "filters": {"without_client_faults": {"()": "project.logs.WithoutClientFaults"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
+            "filters": ["without_client_faults"],
             "formatter": env.str("LOG_FORMAT", default="text" if DEBUG else "json"),
         },
     },

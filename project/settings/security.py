@@ -25,7 +25,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 # Browsers take a __Host- cookie from this very host only, so a neighbouring subdomain cannot plant one.
 SESSION_COOKIE_NAME = "__Host-sessionid" if _https else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if _https else "csrftoken"
-SESSION_COOKIE_HTTPONLY = True
+# No script of ours reads the CSRF cookie: pages carry the token, for forms and for fetch().
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 # The first makes new hashes, and reads those of Django's own PBKDF2, which it stands for.

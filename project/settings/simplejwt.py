@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from project.env import env, refuse, secret
+from project.env import env, number, refuse, secret
 from project.settings.django import SECRET_KEY
 
 _key = secret("JWT_SIGNING_KEY", shortest=32)
@@ -16,6 +16,6 @@ SIMPLE_JWT: dict[str, Any] = {
     "ISSUER": env.str("JWT_ISSUER", default="parley"),
     "AUDIENCE": env.str("JWT_AUDIENCE", default="parley"),
     "LEEWAY": 10,
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("JWT_ACCESS_MINUTES", default=10)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("JWT_REFRESH_DAYS", default=30)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=number("JWT_ACCESS_MINUTES", default=10, least=1)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=number("JWT_REFRESH_DAYS", default=30, least=1)),
 }

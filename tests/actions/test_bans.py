@@ -282,7 +282,7 @@ def test_a_group_keeps_an_owner_whatever_the_policy(
 
 def test_what_the_banned_said_elsewhere_is_brought_in_without_them(ann: Profile) -> None:
     kim = add_person(username="kim", source_key="irc:kim")
-    room = open_import_room("irc", "Old", visibility="public", owner=ann)
+    room, _ = open_import_room("irc", "Old", visibility="public", owner=ann)
     ban_member(ann, room.pk, kim.pk)
     there = datetime(1999, 1, 1, tzinfo=UTC)
     import_lines(room.pk, [Line(uuid4(), there, "Hi.", Speaker("irc:kim", "kim", "Kim"))])

@@ -32,14 +32,14 @@ def line(number: int, speaker: Speaker | None = KIM, answers: int | None = None)
 
 @pytest.fixture
 def room(ann: Profile) -> Room:
-    return open_import_room("irc:#harbour", "#harbour", visibility="public", owner=ann)
+    return open_import_room("irc:#harbour", "#harbour", visibility="public", owner=ann)[0]
 
 
 DAY = [line(1), line(2, LEE, answers=1), line(3, None), line(4, KIM, answers=2)]
 
 
 def test_a_source_has_one_room(room: Room, ann: Profile) -> None:
-    again = open_import_room("irc:#harbour", "Other", visibility="private", owner=ann)
+    again, _ = open_import_room("irc:#harbour", "Other", visibility="private", owner=ann)
     assert (again, again.title) == (room, "#harbour")
     assert seat(ann, room).role == "owner"
 

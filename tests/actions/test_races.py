@@ -230,7 +230,7 @@ def test_two_rooms_brought_in_at_once_with_the_same_people(db: None) -> None:
             add_person(username=speaker.username, source_key=speaker.source_key)
         orders = (speakers, speakers[::-1])
         keys = (f"a{number}", f"b{number}")
-        made = [open_import_room(key, key, visibility="public", owner=None) for key in keys]
+        made = [open_import_room(key, key, visibility="public", owner=None)[0] for key in keys]
         answers = together(
             [
                 hosted(

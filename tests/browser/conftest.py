@@ -18,18 +18,23 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 _numbers = count(1)
 
 
+def chromium() -> str | None:
+    """Return the path of the browser."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window. For one file: its loop runs on, and nothing else may run one meanwhile."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
+    program = chromium()
     if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail("there is no Chromium")
         pytest.skip("THE PAGES WERE NOT TESTED: there is no Chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        one = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield one
+        one.close()
 
 
 @pytest.fixture(scope="session")

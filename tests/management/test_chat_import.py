@@ -106,3 +106,44 @@ def test_three_real_days(capsys: pytest.CaptureFixture[str]) -> None:
         pytest.skip("the shared logs are not here")
     said = bring_in(capsys, day.raw, annotations=day.annotation, day=day.date)
     assert "1908 lines added (568 of them replies), 152 people new" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "recognised"),
+    [
+        (b"Dear diary,\ntoday it rained.\n", "Of 2 lines with text, 0 are messages"),
+        (b"", "Of 0 lines with text, 0 are messages"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "0 are messages"),
+        (b"=== a heading\n=== another\n", "0 are messages or actions"),
+        (b"[12:34] <ann> hi\nno\nlog\nat all\n", "Of 4 lines with text, 1 are messages"),
+    ],
+)
+def test_file_that_is_no_log_is_refused_and_nothing_is_stored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, recognised: str
+) -> None:
+    junk = tmp_path / "junk.txt"
+    junk.write_bytes(content)
+    with pytest.raises(
+        CommandError, match="is not an IRC log, and nothing was imported"
+    ) as refusal:
+        bring_in(capsys, junk)
+    assert recognised in str(refusal.value)
+    assert not Room.objects.exists()
+    assert not Message.objects.exists()
+    assert not Profile.objects.exists()
+
+
+@pytest.mark.parametrize(("private", "visibility"), [(False, "public"), (True, "private")])
+def test_new_room_without_an_owner_is_said_to_have_no_moderator(
+    capsys: pytest.CaptureFixture[str], private: bool, visibility: str
+) -> None:
+    said = bring_in(capsys, private=private)
+    assert f"#tea: a new {visibility} room without an owner. Nobody in it can moderate it" in said
+    assert "without an owner" not in bring_in(capsys, private=private)
+
+
+def test_new_room_with_an_owner_needs_no_such_word(
+    capsys: pytest.CaptureFixture[str], ann: Profile
+) -> None:
+    assert "without an owner" not in bring_in(capsys, owner=ann.username)
+    assert Membership.objects.get(room=the_room(), user=ann).role == Membership.Role.OWNER

@@ -77,7 +77,8 @@ def test_cookies_of_the_service_are_for_this_site_and_tls_alone() -> None:
     show = "; ".join(
         f"print(s.{n}_COOKIE_NAME, s.{n}_COOKIE_SECURE, s.{n}_COOKIE_SAMESITE)" for n in names
     )
-    code = f"from django.conf import settings as s; {show}; print(s.SESSION_COOKIE_HTTPONLY)"
+    only = "print(s.SESSION_COOKIE_HTTPONLY, s.CSRF_COOKIE_HTTPONLY)"
+    code = f"from django.conf import settings as s; {show}; {only}"
     environment: dict[str, Any] = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "project.settings",
@@ -94,5 +95,5 @@ def test_cookies_of_the_service_are_for_this_site_and_tls_alone() -> None:
     assert done.stdout.split("\n")[:3] == [
         "__Host-sessionid True Lax",
         "__Host-csrftoken True Lax",
-        "True",
+        "True True",
     ]

@@ -88,6 +88,11 @@ def test_an_address_that_a_client_claims_is_not_looked_at(dora: Profile, configu
         # Ours is the last that was written; what stands before it is the client's.
         ("203.0.113.{n}, 198.51.100.9", 429),
         ("198.51.100.9, 203.0.113.{n}", 401),
+        # Some proxies add the port, which is another for each connection.
+        ("198.51.100.9:500{n}", 429),
+        ("[2001:db8::1]:500{n}", 429),
+        ("[2001:db8::{n}]", 429),
+        ("203.0.113.{n}:5000", 401),
     ],
 )
 def test_behind_a_proxy_only_its_own_word_counts(

@@ -49,6 +49,7 @@ class Command(BaseCommand):
         """Run the import and say what came of it."""
         file: Path = options["file"]
         raw, answers = _lines_of(file), irc.parse_annotations(_lines_of(options["annotations"]))
+        _refuse_what_is_no_log(file, raw)
         day = options["day"] or _day_of(file)
         read = with_actions(list(irc.parse(raw, day)))
         room = self._room(options)
@@ -74,7 +75,26 @@ class Command(BaseCommand):
         if options["owner"] and not owner:
             raise CommandError(f"There is no person {options['owner']!r}.")
         visibility = "private" if options["private"] else "public"
-        return open_import_room(f"import:irc:{title}", title, visibility=visibility, owner=owner)
+        key = f"import:irc:{title}"
+        room, new = open_import_room(key, title, visibility=visibility, owner=owner)
+        if new and owner is None:
+            self.stdout.write(
+                f"{title}: a new {visibility} room without an owner. Nobody in it can moderate it; "
+                "staff can, and can name an owner, in the admin. Next time, say --owner."
+            )
+        return room
+
+
+def _refuse_what_is_no_log(file: Path, raw: list[bytes]) -> None:
+    """Raise CommandError unless someone says something and most lines have a form that is known."""
+    total, said, notices = irc.recognised(raw)
+    if said and (said + notices) * 2 >= total:
+        return
+    raise CommandError(
+        f"{file} is not an IRC log, and nothing was imported. Of {total} lines with text, {said} are messages or "
+        f"actions ('[12:34] <ann> text', '[12:34] * ann waves') and {notices} are notices "
+        "('=== ann [~ann@host] has joined #tea'). At least half must be."
+    )
 
 
 def _lines_of(file: Path | None) -> list[bytes]:

@@ -13,6 +13,8 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_urlconf
 from django.utils.cache import get_conditional_response
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
@@ -73,6 +75,7 @@ class OpenApiViewSet(DocumentViewSet):
         return self.answer(openapi_of(get_urlconf(settings.ROOT_URLCONF)))
 
 
+@method_decorator(never_cache, name="dispatch")
 class Page(TemplateView):
     """A page that knows where the documents and the sign-in are, and whom the site has signed in."""
 
