@@ -10,12 +10,14 @@ _console = {"handlers": ["console"], "level": _level, "propagate": False}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"said_once": {"()": "chat.outages.SaidOnce"}},
+    "filters": {
+        "said_once": {"()": "chat.outages.SaidOnce"},
+        "without_client_faults": {"()": "project.logs.WithoutClientFaults"},
+    },
     "formatters": {
         "text": {"format": "{asctime} {levelname:<7} {name} {message}", "style": "{"},
         "json": {"()": "project.logs.JsonFormatter"},
     },
-    "filters": {"without_client_faults": {"()": "project.logs.WithoutClientFaults"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
