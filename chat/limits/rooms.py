@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chat.errors import RateLimited
 from chat.limits import AVAILABLE
-from chat.queries.access import have_direct, is_in
+from chat.queries.access import have_direct, is_outside
 from chat.queries.people import Person
 
 if AVAILABLE or TYPE_CHECKING:
@@ -43,8 +43,11 @@ def count_direct(person: Person, other: UUID) -> None:
 
 
 def count_join(person: Person, room: UUID) -> None:
-    """Count that a person is about to join a room that they are not in. Raises RateLimited."""
-    if AVAILABLE and store.rate(JOINS) and not is_in(person, room):
+    """Count that a person is about to join a room that they are not in. Raises RateLimited.
+
+    Ids of no room are not counted, because each count takes a place in the store.
+    """
+    if AVAILABLE and store.rate(JOINS) and is_outside(person, room):
         _count(JOINS, person, str(room))
 
 

@@ -38,9 +38,10 @@ def membership_of(viewer: Profile, room_id: UUID) -> Membership:
     return member
 
 
-def is_in(person: Profile, room_id: UUID) -> bool:
-    """Say whether the person is a member of the room."""
-    return Membership.objects.filter(room_id=room_id, user=person).exists()
+def is_outside(person: Profile, room_id: UUID) -> bool:
+    """Say whether the room is there and the person is not a member of it."""
+    rooms = Room.objects.filter(pk=room_id, deleted_at=None)
+    return rooms.exclude(memberships__user=person).exists()
 
 
 def shares_room(viewer: Profile, other: Profile) -> bool:
