@@ -10,7 +10,7 @@ from uuid import UUID
 from chat import __version__
 from chat.commands import COMMANDS, validated
 from chat.conf import chat_settings
-from chat.errors import NotFound, TooLarge, Unauthenticated, Unavailable, Unsupported
+from chat.errors import NotFound, RateLimited, TooLarge, Unauthenticated, Unavailable, Unsupported
 from chat.queries.standings import Standings, count_rooms
 from chat.serializers.people import OwnProfileSerializer
 from chat.server.state import WRITE
@@ -37,6 +37,7 @@ Beginning = tuple[SignedIn, str | None]
 
 # Characters within which a socket that named nobody must say who it is.
 AUTH_FRAME_MAX = 4_096
+TOO_MANY_FIRST = "Too many frames before the sign-in."
 # Times that the rooms are read anew because one was joined or left meanwhile.
 SETTLE_TRIES = 3
 # Times that a handshake is made in a row because a new epoch began meanwhile.
@@ -55,7 +56,10 @@ async def admit(scope: Scope, receive: Receive, choose: Choose) -> tuple[Beginni
         return await cross(begin, scope, None, choose), {}
     except NamesNobody:
         async with place_of_address(scope, UNKNOWN):
-            with flow_of(scope).before_sign_in():
+            flow = flow_of(scope)
+            with flow.before_sign_in():
+                if flow.flooding:
+                    raise RateLimited(TOO_MANY_FIRST, retry_after=1) from None
                 token, ref = await _first_frame(receive)
         return await cross(begin, scope, token, choose), ref
 
