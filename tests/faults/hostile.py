@@ -27,7 +27,7 @@ from tests.faults.stage import Stage
 MEMORY_RATIO = 1.5
 ACK_RATIO = 2.0
 # Seconds below which an acknowledgement is never called late, because the scheduler alone may take as long.
-ACK_FLOOR = 0.25
+ACK_FLOOR = 0.5
 # Seconds that uvicorn's graceful shutdown may take (8), and a second for the process to end.
 LEAVES_WITHIN = 9.0
 # Seconds that each phase is measured, and between two messages of the honest client.
