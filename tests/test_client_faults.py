@@ -15,7 +15,9 @@ import pytest
 from tests.live.processes import ROOT, SetUp, common_environment, manage, serving
 from tests.websocket.wire import PASSWORD, Caller
 
-FORM = "application/x-www-form-urlencoded"
+# With the cookie of a page before, so that the body is looked through for its token.
+FORM = f"Host: 127.0.0.1\r\nCookie: csrftoken={'a' * 32}\r\n"
+FORM += "Content-Type: application/x-www-form-urlencoded\r\n"
 BIG = 3 * 1024 * 1024
 
 
@@ -63,9 +65,22 @@ def doubled_host(site: SetUp) -> None:
 
 
 def large_chunked_form(site: SetUp) -> None:
-    head = f"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM}\r\n"
+    chunked_form(site, "/admin/login/")
+
+
+def large_chunked_form_of_the_api(site: SetUp) -> None:
+    chunked_form(site, "/api/auth/token/")
+
+
+def chunked_form(site: SetUp, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\n{FORM}"
     chunk = b"%x\r\n" % BIG + b"a" * BIG + b"\r\n0\r\n\r\n"
     raw(site, head.encode() + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n", chunk)
+
+
+def large_form(site: SetUp) -> None:
+    head = f"POST /admin/login/ HTTP/1.1\r\n{FORM}"
+    raw(site, f"{head}Content-Length: {BIG}\r\nConnection: close\r\n\r\n".encode(), b"a" * BIG)
 
 
 def foreign_filter(site: SetUp) -> None:
@@ -85,7 +100,15 @@ def forged_cursor(site: SetUp) -> None:
         ann.call("GET", f"rooms/?cursor={cursor}")
 
 
-FAULTS = [foreign_host, doubled_host, large_chunked_form, foreign_filter, forged_cursor]
+FAULTS = [
+    foreign_host,
+    doubled_host,
+    large_form,
+    large_chunked_form,
+    large_chunked_form_of_the_api,
+    foreign_filter,
+    forged_cursor,
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
