@@ -80,6 +80,8 @@ def leave(number: int, frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, leave)
+    # A shell's background job ignores SIGINT, and so would the steps, which are interrupted by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main())
     finally:
