@@ -14,6 +14,7 @@ from django.test import Client
 
 from chat.models import Device, Event, Membership, Message, ModerationEntry, Profile, Room
 from tests.admin.conftest import path
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.django_db
 
@@ -121,8 +122,9 @@ def test_no_value_of_a_shown_way_is_an_error_of_ours(mod: Client, group: Room, t
         beside = {f"{key}__id__exact": rows[near].pk}
         names = ["type", "kind__exact", "role__exact", "deleted", "silenced", "q"]
         ways += [{f"{key}__id__exact": None}, *({**beside, name: None} for name in names)]
-    for way in ways:
-        for value in VALUES:
+    for number, way in enumerate(ways):
+        # Every other value for one way, the others for the next: each is tried on each table.
+        for value in VALUES if THOROUGH else VALUES[number % 2 :: 2]:
             asked = {name: value if given is None else given for name, given in way.items()}
             answer = mod.get(f"{path(table)}?{urlencode(asked)}")
             assert answer.status_code in {200, 302, 400}, asked

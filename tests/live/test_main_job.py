@@ -214,7 +214,9 @@ def leaks(logs: str, room: Room) -> list[str]:
 
 @asynccontextmanager
 async def http_client() -> AsyncIterator[httpx2.AsyncClient]:
-    limits, timeout = httpx2.Limits(max_connections=AT_ONCE), httpx2.Timeout(60, pool=None)
+    # Below the server's own keep-alive of 5 s: else a request meets a connection that is being closed.
+    limits = httpx2.Limits(max_connections=AT_ONCE, keepalive_expiry=2)
+    timeout = httpx2.Timeout(60, pool=None)
     async with httpx2.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as client:
         yield client
 
