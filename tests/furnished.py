@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.replay_cases import House, build
+from tests.replay_house import House, build
 from tests.scene import undone
 
 

@@ -19,7 +19,8 @@ from django.core.management import get_commands
 from chat.checks import limits, security, stack
 from chat.checks import settings as own
 from chat.conf import DEFAULTS, TOKENS
-from tests.check_cases import CASES, Case, Settings, tokens
+from tests.check_cases import CASES, Case
+from tests.check_settings import Settings, tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 

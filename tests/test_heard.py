@@ -9,7 +9,8 @@ import pytest
 
 from chat.events import Published
 from chat.queries.log import missed
-from tests.replay_cases import CASES, build
+from tests.replay_cases import CASES
+from tests.replay_house import build
 from tests.replica import differences
 
 

@@ -15,7 +15,8 @@ from chat.actions.messages import delete_message, edit_message
 from chat.models import Profile, Room
 from chat.queries.epoch import current_epoch
 from chat.queries.log import missed, sync
-from tests.replay_cases import CASES, House
+from tests.replay_cases import CASES
+from tests.replay_house import House
 from tests.replica import Replica, differences
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,8 @@ from chat.serializers.messages import MessageSerializer, message_shape
 from chat.serializers.people import DeviceSerializer, OwnProfileSerializer, UserSerializer
 from chat.serializers.rooms import MembershipSerializer, PersonalRoomSerializer, room_shape
 from tests.conftest import Heard
-from tests.replay_cases import CASES, House, build
+from tests.replay_cases import CASES
+from tests.replay_house import House, build
 from tests.scene import own_log, say, undone
 
 pytestmark = pytest.mark.django_db

@@ -23,7 +23,7 @@ SERVER_FRAME_MAX = 16 * 1024 * 1024
 CHARACTER_BYTES = 4
 ENVELOPE = 1_024
 
-LISTS = frozenset({"AUTHENTICATION", "ORIGINS", "OUTLETS", "RESERVED_HANDLES"})
+LISTS = frozenset({"AUTHENTICATION", "ORIGINS", "OUTLETS", "PARAMETERS", "RESERVED_HANDLES"})
 # Times in seconds, which may be fractions although their defaults are whole.
 SECONDS = frozenset(
     {"BRIDGE_WAIT", "EXPIRING", "GAP_WAIT", "HEARTBEAT", "LEEWAY", "RECHECK", "TICK", "TICK_ALL"}

@@ -44,8 +44,8 @@ class OwnProfileSerializer(UserSerializer):
     """**user** as the person sees it, with what only they may know and change."""
 
     direct_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices)
-    suspended = SuspensionSerializer(allow_null=True)
     groups_from = serializers.ChoiceField(choices=Profile.DirectFrom.choices, allow_null=True)
+    suspended = SuspensionSerializer(allow_null=True)
 
     def to_representation(self, instance: Profile) -> dict[str, Any]:
         return {
