@@ -17,6 +17,8 @@ PRIVATE = f"parley_{os.getpid()}"
 # These tests wait most of their time; the rest of a set-up keeps the processor busy meanwhile.
 SOCKETS = ("tests/websocket",)
 FAULTS = ("tests/faults", "tests/live")
+# REST and the admin: as long as all that is left.
+OVER_HTTP = ("tests/rest", "tests/admin", "tests/test_access_matrix.py")
 # These tests bring a set-up of their own, so one run of them is enough.
 APART = (
     "tests/browser",
@@ -41,7 +43,7 @@ DOMAIN += ("tests/test_state_machine.py", "tests/test_architecture.py", "tests/t
 
 ON_SQLITE = ("-m", "not (redis or postgres)")
 ON_SERVERS = ("-m", "not once")
-SERVER_PARTS = ("server, sockets", "server", "server, faults")
+SERVER_PARTS = ("server, sockets", "server, domain", "server, HTTP", "server, faults")
 
 
 def quick() -> list[Step]:
@@ -50,15 +52,17 @@ def quick() -> list[Step]:
 
 
 def everything() -> list[Step]:
-    """Return all parts, the longest first, so that none is left over at the end."""
-    rest = _all_but(*SOCKETS, *FAULTS, *APART)
+    """Return all parts, the longest first, so that the workers end at about the same time."""
+    rest = _all_but(*SOCKETS, *FAULTS, *APART, *OVER_HTTP)
     return [
         pytest("server, sockets", _servers(0), *ON_SERVERS, *SOCKETS),
         pytest("embedded, sockets", EMBEDDED, *ON_SQLITE, *SOCKETS, "tests/live"),
-        pytest("server", _servers(1), *ON_SERVERS, *rest),
+        pytest("server, domain", _servers(1), *ON_SERVERS, *rest),
+        pytest("server, HTTP", _servers(2), *ON_SERVERS, *OVER_HTTP),
         pytest("apart", EMBEDDED, *ON_SQLITE, *APART),
-        pytest("server, faults", _servers(2), *ON_SERVERS, *FAULTS),
-        pytest("embedded", EMBEDDED, *ON_SQLITE, *rest),
+        pytest("embedded, domain", EMBEDDED, *ON_SQLITE, *rest),
+        pytest("server, faults", _servers(3), *ON_SERVERS, *FAULTS),
+        pytest("embedded, HTTP", EMBEDDED, *ON_SQLITE, *OVER_HTTP),
     ]
 
 
