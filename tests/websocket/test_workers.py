@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
+import pytest
+
 from tests.live.processes import (
     GONE_WITHIN,
     ROOT,
@@ -69,6 +71,8 @@ def ends_of_sockets(one: Server, person: Caller, end: Callable[[], None]) -> lis
     return asyncio.run(scene())
 
 
+# Without Redis the service starts one process, which has no workers.
+@pytest.mark.redis
 def test_workers_end_gracefully_when_the_first_process_is_killed(
     setup: SetUp, ann: Caller, tmp_path: Path
 ) -> None:
