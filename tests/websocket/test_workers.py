@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -81,7 +83,7 @@ def test_workers_end_gracefully_when_the_first_process_is_killed(
     with running(environment, tmp_path / "killed.log", port, *module) as one:
         ends = ends_of_sockets(one, ann, one.process.kill)
     assert ends == [("leaving", LEAVING)] * SOCKETS
-    # The port is free again.
+    await_free(port)
     with running(environment, tmp_path / "new.log", port, *module) as one:
         connection = HTTPConnection("127.0.0.1", port, timeout=GONE_WITHIN)
         connection.request("GET", "/healthz")
@@ -118,6 +120,17 @@ def test_runserver_that_is_told_to_stop_twice_leaves_gracefully(
         ends = ends_of_sockets(one, ann, tell_all)
         one.process.wait(GONE_WITHIN)
     assert ends == [("leaving", LEAVING)] * SOCKETS
+
+
+def await_free(port: int) -> None:
+    """Return once nobody listens on a port."""
+    deadline = monotonic() + GONE_WITHIN
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return
+        assert monotonic() < deadline, "The workers still listen."
+        sleep(0.05)
 
 
 def children(pid: int) -> list[int]:

@@ -88,8 +88,15 @@ class Command(Runserver):
         finally:
             # The reloader ends its process while the server runs in another thread.
             if self.serving:
-                # Both the terminal and the first process may send it.
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                # Both the terminal and the first process may send it. Django's handler for it raises SystemExit
+                # wherever this thread is, so a second signal can also arrive in the lines that ignore it.
+                ignored = False
+                while not ignored:
+                    try:
+                        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                        ignored = True
+                    except SystemExit:
+                        continue
                 self.serving.stop()
 
     def inner_run(self, *args: Any, **options: Any) -> None:
