@@ -7,11 +7,20 @@ import threading
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 
 from chat.events import Published
 from chat.outlets import sockets
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+
+
+def deliver(items: list[Published]) -> None:
+    """Deliver from a thread that leaves no database connection behind."""
+    try:
+        sockets.deliver(items)
+    finally:
+        connections.close_all()
 
 
 def test_threads_without_a_hub_share_one_loop_and_what_they_say_arrives(
@@ -27,7 +36,7 @@ def test_threads_without_a_hub_share_one_loop_and_what_they_say_arrives(
         channel = await layer.new_channel()
         await layer.group_add(sockets.group_of(room), channel)
         said = [[Published(room, seq, "typing", "{}", 0)] for seq in range(1, 9)]
-        await asyncio.gather(*(asyncio.to_thread(sockets.deliver, items) for items in said))
+        await asyncio.gather(*(asyncio.to_thread(deliver, items) for items in said))
         async with asyncio.timeout(10):
             heard = [sockets.unpacked(await layer.receive(channel)) for _ in said]
         return {item.seq for items in heard for item in items}

@@ -138,7 +138,7 @@ def suspend(
     reason = _heard(staff, reason)
     note = checked_text("note", note.strip(), REASON_MAX, blank=True)
     if until is not None and until <= timezone.now():
-        raise Invalid(fields={"until": ["Give a moment in the future, or none."]})
+        raise Invalid(fields={"until": ["Give a time in the future, or leave it empty."]})
     log, person = _locked_person(profile.pk)
     if not get_policy().may_suspend_person(staff, person):
         raise Forbidden("A person who may moderate cannot be suspended.")

@@ -80,7 +80,7 @@ class SuspensionForm(ReasonForm):
     def clean_until(self) -> datetime.datetime | None:
         until: datetime.datetime | None = self.cleaned_data["until"]
         if until is not None and until <= timezone.now():
-            raise forms.ValidationError("Give a moment in the future, or none.")
+            raise forms.ValidationError("Give a time in the future, or leave it empty.")
         return until
 
 

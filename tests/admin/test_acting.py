@@ -250,7 +250,7 @@ def test_a_suspension_does_not_end_before_it_begins(mod: Client, bob: Profile) -
     answer = mod.post(
         path(bob), chosen("suspend_people", bob, reason=WHY, until="1999-01-01T12:30")
     )
-    assert b"Give a moment in the future" in answer.content
+    assert b"Give a time in the future" in answer.content
     assert not Profile.objects.get(pk=bob.pk).is_suspended
 
 

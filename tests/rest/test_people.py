@@ -18,7 +18,7 @@ USER = {"id", "username", "display_name", "avatar_url", "deleted"}
 def test_oneself_is_made_on_first_sight(api: Api, django_user_model: Any) -> None:
     user = django_user_model.objects.create_user("Ève", email="eve@example.org")
     answer = api(Profile(user=user)).get("/api/users/me/")
-    assert set(answer.json()) == {*USER, "direct_from", "groups_from"}
+    assert set(answer.json()) == {*USER, "direct_from", "groups_from", "suspended"}
     assert Profile.objects.get().user_id == user.pk
     assert "eve@example.org" not in answer.content.decode()
 
@@ -37,6 +37,7 @@ def test_one_changes_what_may_be_changed_and_nothing_else(api: Api, ann: Profile
         "deleted": False,
         "direct_from": "everyone",
         "groups_from": None,
+        "suspended": None,
     }
     ann.refresh_from_db()
     assert (ann.username, ann.user.pk) == ("ann", ann.user_id)

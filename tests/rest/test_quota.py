@@ -193,11 +193,12 @@ def test_whatever_else_goes_into_a_rooms_log_is_counted(
 def test_commands_are_counted_with_the_paths(group: Room, ann: Profile, configured: Any) -> None:
     message = say(ann, group)
     configured(LIMIT_CHANGES="1/hour")
-    said = {"message": str(message.pk), "text": "Otherwise."}
-    run(COMMANDS["message.edit"], ann, said)
-    for name in ("message.edit", "message.pin", "message.unpin"):
+    said = {"message": str(message.pk)}
+    edited = {**said, "text": "Otherwise."}
+    run(COMMANDS["message.edit"], ann, edited)
+    for name, frame in (("message.edit", edited), ("message.pin", said), ("message.unpin", said)):
         with pytest.raises(RateLimited):
-            run(COMMANDS[name], ann, said)
+            run(COMMANDS[name], ann, frame)
     assert run(COMMANDS["message.delete"], ann, said)
 
 

@@ -72,7 +72,10 @@ class RegistrationViewSet(OpenViewSet):
 
     @sensitive_variables()
     def create(self, request: Request) -> Response:
-        """Make an account; with `device`, sign in on it as well."""
+        """Make an account.
+
+        With `device`, the answer also has the tokens of a new sign-in on that device.
+        """
         count_registration(request)
         body = self.body()
         device = body.pop("device", None)
