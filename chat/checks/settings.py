@@ -26,7 +26,17 @@ ENVELOPE = 1_024
 LISTS = frozenset({"AUTHENTICATION", "ORIGINS", "OUTLETS", "PARAMETERS", "RESERVED_HANDLES"})
 # Times in seconds, which may be fractions although their defaults are whole.
 SECONDS = frozenset(
-    {"BRIDGE_WAIT", "EXPIRING", "GAP_WAIT", "HEARTBEAT", "LEEWAY", "RECHECK", "TICK", "TICK_ALL"}
+    {
+        "BRIDGE_WAIT",
+        "EXPIRING",
+        "GAP_WAIT",
+        "HEARTBEAT",
+        "LEEWAY",
+        "RECHECK",
+        "REQUEST_WAIT",
+        "TICK",
+        "TICK_ALL",
+    }
 )
 # A number that may be 0.
 NONE_AT_ALL = frozenset({"LEEWAY", "PROXIES"})

@@ -1,6 +1,6 @@
 """The tour of every option of the chat; what stands here is the default unless a line says otherwise."""
 
-from project.env import env, number, redis
+from project.env import env, number, redis, seconds
 
 CHAT = {
     # Who is asking, over REST and sockets alike. (Default: the host's own DRF classes.)
@@ -43,9 +43,10 @@ CHAT = {
     "LIMIT_SOCKETS_ADDRESS": number("CHAT_LIMIT_SOCKETS_ADDRESS", default=1_000, least=0) or None,
     "LIMIT_SOCKETS_UNKNOWN": number("CHAT_LIMIT_SOCKETS_UNKNOWN", default=20, least=0) or None,
     # Rooms that one socket hears: the most recently active. (0: all.)
-    "LIMIT_SOCKET_ROOMS": env.int("CHAT_LIMIT_SOCKET_ROOMS", default=10_000) or None,
+    "LIMIT_SOCKET_ROOMS": number("CHAT_LIMIT_SOCKET_ROOMS", default=10_000, least=0) or None,
     # Open HTTP connections from an address, in each process. (0: any number.)
-    "LIMIT_CONNECTIONS_ADDRESS": env.int("CHAT_LIMIT_CONNECTIONS_ADDRESS", default=1_000) or None,
+    "LIMIT_CONNECTIONS_ADDRESS": number("CHAT_LIMIT_CONNECTIONS_ADDRESS", default=1_000, least=0)
+    or None,
     "LIMITS_STORAGE": redis("REDIS_URL") or "memory://",
     "LIMITS_PREFIX": env.str("REDIS_PREFIX", default="chat"),
     # Proxies whose X-Forwarded-For counts. (0: the server has done that already, by FORWARDED_ALLOW_IPS.)
@@ -59,9 +60,9 @@ CHAT = {
     "PAGE_SIZE": 50,
     "PAGE_MAX": 100,
     # How much of one HTTP request: bytes of its body and of its head, seconds in which it has to arrive.
-    "BODY_MAX": env.int("CHAT_BODY_MAX", default=2_621_440),
-    "HEAD_MAX": env.int("CHAT_HEAD_MAX", default=32_768),
-    "REQUEST_WAIT": env.float("CHAT_REQUEST_WAIT", default=20),
+    "BODY_MAX": number("CHAT_BODY_MAX", default=2_621_440, least=1),
+    "HEAD_MAX": number("CHAT_HEAD_MAX", default=32_768, least=1_024),
+    "REQUEST_WAIT": seconds("CHAT_REQUEST_WAIT", default=20),
     # Whether `users/` lists everybody page by page, for a closed team.
     "DIRECTORY": env.bool("CHAT_DIRECTORY", default=False),
     # Query parameters that other parts of the site read at the chat's paths.

@@ -34,7 +34,7 @@ def test_swagger_ui_shows_the_document_from_our_own_address(page: Page, here: st
     expect(page.get_by_role("heading", name="Parley", exact=False).first).to_be_visible()
     expect(page.locator(".opblock")).not_to_have_count(0)
     page.locator("#operations-messages-history_create").click()
-    expect(page.get_by_text("Send a message into this room").first).to_be_visible()
+    expect(page.get_by_text("Send a message to this room").first).to_be_visible()
     assert {urlsplit(url).netloc for url in asked if url.startswith("http")} == {here}
 
 

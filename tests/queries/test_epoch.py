@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from chat.actions.epoch import renew_epoch
 from chat.checks.stack import check_marks
+from chat.events import database
 from chat.models import Epoch, Event
 from chat.queries import epoch as module
 from chat.queries.epoch import current_epoch, in_epoch, unreadable_marks
 
 pytestmark = pytest.mark.django_db
+
+# The chat may have a database of its own.
+connection = connections[database()]
 
 
 def sql(statement: str) -> Any:
