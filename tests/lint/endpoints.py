@@ -14,6 +14,7 @@ from tests.lint import end_with
 # Endpoints that answer without a sign-in, and why.
 OPEN = {
     "": "the welcome page",
+    "favicon.ico": "the icon of every page",
     "healthz": "a probe, which has no account; it tells nothing of the data",
     "readyz": "a probe, which has no account; it tells nothing of the data",
     "admin/login/": "a sign-in",

@@ -222,7 +222,9 @@ def test_large_bodies_share_a_limit_and_small_ones_are_served(port: int) -> None
     part = BODY_MAX - 1
     small = POST + b"Connection: close\r\n" + length(SMALL_BODY) + b"x" * SMALL_BODY
     with ExitStack() as held:
-        wires = [held.enter_context(connected(port)) for _ in range(BODIES + 2)]
+        # From several addresses, because one has fewer connections.
+        sources = [f"127.0.0.{10 + number // CONNECTIONS}" for number in range(BODIES + 2)]
+        wires = [held.enter_context(connected(port, source)) for source in sources]
         for wire in wires:
             wire.sendall(POST + length(BODY_MAX) + b"x" * part)
         assert answer_to(port, small).error["code"] == "unauthenticated"
