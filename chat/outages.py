@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from time import monotonic
 
 # Seconds until the same thing is said again, where it still fails.
@@ -11,6 +12,9 @@ SAID_EVERY = 60
 # SQLSTATE: the server shuts down, crashed, or does not take connections yet; and a standby in recovery, which
 # takes no writes (25006) and tells no epoch (55000). Class 08 is a broken connection.
 AWAY = frozenset({"57P01", "57P02", "57P03", "25006", "55000"})
+
+# SQLSTATE of a statement that ran, or waited for a lock, longer than its limit.
+TOO_LONG = frozenset({"57014", "55P03"})
 
 
 class Outages:
@@ -46,3 +50,18 @@ def is_away(error: BaseException) -> bool:
         return False
     state = cause.sqlstate or ""
     return not state or state.startswith("08") or state in AWAY
+
+
+def took_too_long(error: BaseException) -> bool:
+    """Return whether PostgreSQL ended a statement because of ``statement_timeout`` or ``lock_timeout``."""
+    return getattr(error.__cause__ or error, "sqlstate", None) in TOO_LONG
+
+
+def place_in_chat(error: BaseException) -> str:
+    """Return the innermost function of the app that an error passed through, as ``module.function``."""
+    found = "?"
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        module = frame.f_globals.get("__name__", "")
+        if module.split(".")[0] == "chat":
+            found = f"{module}.{frame.f_code.co_name}"
+    return found

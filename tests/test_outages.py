@@ -8,14 +8,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError, connections, transaction
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from chat import outages
+from chat.actions.locks import lock_room
+from chat.events import database
+from chat.models import Room
 from chat.outages import Outages, SaidOnce, is_away
 from chat.outlets import sockets as outlet
 from chat.rest import refusals
+from tests.scene import held
 
 psycopg = pytest.importorskip("psycopg")
 redis = pytest.importorskip("redis")
@@ -60,7 +64,6 @@ SHUT_DOWN = of_driver(OperationalError, psycopg.errors.AdminShutdown("terminatin
 STANDBY = of_driver(OperationalError, psycopg.errors.ObjectNotInPrerequisiteState("recovery"))
 CLOSED = of_driver(InterfaceError, psycopg.InterfaceError("the connection is closed"))
 READ_ONLY = of_driver(InternalError, psycopg.errors.ReadOnlySqlTransaction("read-only"))
-TOO_SLOW = of_driver(OperationalError, psycopg.errors.QueryCanceled("statement timeout"))
 DISK_FULL = of_driver(OperationalError, psycopg.errors.DiskFull("no space left"))
 
 
@@ -106,7 +109,28 @@ def test_request_without_a_database_is_one_line(
     assert line.exc_info is None
 
 
-@pytest.mark.parametrize("error", [TOO_SLOW, DISK_FULL, OperationalError("locked")], ids=repr)
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_statement_that_took_too_long_is_one_line_with_its_place(
+    group: Room, anew: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    def impatient() -> None:
+        with transaction.atomic(database()), connections[database()].cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '50ms'")
+            lock_room(group.pk)
+
+    with held(group), pytest.raises(OperationalError) as caught:
+        impatient()
+    caplog.clear()
+    answer = refusals.refuse(caught.value, context())
+    assert answer is not None
+    assert (answer.status_code, answer._has_been_logged) == (503, True)
+    (line,) = caplog.records
+    assert line.getMessage() == "a statement took too long in chat.actions.locks.lock_room"
+    assert line.exc_info is None
+
+
+@pytest.mark.parametrize("error", [DISK_FULL, OperationalError("locked")], ids=repr)
 def test_statement_that_failed_keeps_its_traceback(
     error: Exception, anew: None, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -30,7 +30,7 @@ from chat.errors import (
     Unsupported,
 )
 from chat.limits.addresses import network_of
-from chat.outages import Outages, is_away
+from chat.outages import Outages, is_away, place_in_chat, took_too_long
 from chat.queries.grounds import says_expired
 from chat.security_log import log_refusal
 from chat.serializers.reading import sentences
@@ -133,8 +133,13 @@ def _is_of_database(exc: Exception) -> bool:
 
 
 def _log_outage(exc: Exception) -> None:
-    """Log a database that is away once a minute in one line; with a traceback what else went wrong with it."""
-    if not is_away(exc):
+    """Log a database that is away once a minute in one line; with a traceback what else went wrong with it.
+
+    A statement that took too long is mostly one that waited for a busy room, so its line names the place alone.
+    """
+    if took_too_long(exc):
+        logger.warning("a statement took too long in %s", place_in_chat(exc))
+    elif not is_away(exc):
         logger.error("the database refused a statement", exc_info=exc)
     elif _outages.begins(type(exc).__name__):
         logger.error("the database does not answer: %s", str(exc).partition("\n")[0])
