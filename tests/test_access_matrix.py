@@ -84,6 +84,7 @@ def named(value: Any) -> str:
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 @pytest.mark.parametrize(("row", "place"), CASES, ids=named)
 def test_over_rest(house: tuple[Scene, Any], row: Row, place: str) -> None:
     scene, before = house

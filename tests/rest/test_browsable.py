@@ -12,7 +12,7 @@ from chat.actions.bans import ban_member
 from chat.models import Message, Profile, Room
 from tests.scene import say
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 # Each path, the status of opening it, and a field of the form that it shows.
 PAGES = [

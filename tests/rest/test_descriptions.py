@@ -13,6 +13,8 @@ from chat.models import Profile, Room
 from tests.documents import REST
 from tests.scene import say
 
+pytestmark = pytest.mark.once
+
 OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, methods in REST["paths"].items()

@@ -25,7 +25,7 @@ from tests.documents import REST, found
 from tests.rest.conftest import Api
 from tests.scene import say, undone
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MACHINERY = re.compile(

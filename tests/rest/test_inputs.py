@@ -16,7 +16,7 @@ from chat.serializers.names import known_names
 from chat.serializers.reading import read
 from tests.rest.conftest import Api, refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from tests.rest.conftest import refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PATHS = ["/api/rooms", f"/api/rooms/{uuid4()}/messages", "/api/auth/devices", "/api/schema"]
 

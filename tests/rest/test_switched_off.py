@@ -19,7 +19,7 @@ from project.urls import urlpatterns
 from tests.live.processes import ROOT
 from tests.rest.conftest import PASSWORD, Api, refused
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 PAGE = (ROOT / "docs/hosting.md").read_text()
 SECTION = PAGE.partition("## What can be switched off\n")[2].partition("\n## ")[0]

@@ -19,7 +19,7 @@ from chat.models import Device, Profile
 from chat.rest.auth.authentication import DeviceAuthentication
 from tests.rest.conftest import SignIn, refresh, refused, with_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def signed(claims: dict[str, Any]) -> str:

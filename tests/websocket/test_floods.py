@@ -17,6 +17,8 @@ from tests.live.processes import Server, SetUp, server, wait_until_ready
 from tests.websocket.raw import CLOSE, FIRST_FRAGMENT, FRAGMENT, PING, PONG, Raw, opened, text
 from tests.websocket.wire import Caller, greeted, socket
 
+pytestmark = pytest.mark.once
+
 TOO_MANY = 4429
 # As many as a socket may send in ten seconds, in production.
 FRAMES = 300

@@ -10,6 +10,8 @@ import pytest
 from tests.live.processes import SetUp
 from tests.websocket.wire import Caller
 
+pytestmark = pytest.mark.once
+
 HANDSHAKE = (
     b"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

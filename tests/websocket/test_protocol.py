@@ -17,6 +17,8 @@ from chat.server.websocket import Protocol
 from tests.websocket.raw import FIRST_FRAGMENT, FRAGMENT, PING, handshake, text
 from tests.websocket.test_slow import drained
 
+pytestmark = pytest.mark.once
+
 PINGS = 40_000
 # What uvicorn's transports hold back before they ask to pause.
 HIGH_WATER = 65_536

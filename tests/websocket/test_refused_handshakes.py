@@ -13,6 +13,8 @@ from tests.live.processes import GONE_WITHIN, SetUp, server, wait_until_ready
 from tests.websocket.raw import Raw, handshake
 from tests.websocket.wire import Caller, greeted
 
+pytestmark = pytest.mark.once
+
 LISTENERS = 12
 LEAVING = 1012
 # More headers than the WebSocket library takes, and a line longer than that.
