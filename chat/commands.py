@@ -120,7 +120,7 @@ class Command:
     verb: Verb | None
     answer: Shape
     says: str
-    # Whether it appends an event other than a message to a room's log (LIMIT_CHANGES).
+    # True if the command appends an event other than a message to a room's log (LIMIT_CHANGES).
     changes: bool = False
 
 

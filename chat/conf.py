@@ -72,7 +72,7 @@ DEFAULTS: dict[str, Any] = {
     # the room anew.
     "LIMIT_JOINS": "10/hour",
     "LIMIT_CHANGES": "100/10 minutes",
-    # What a person may read, over REST and by `resume`; and what one address may read without a sign-in. A client
+    # Reads of a person, over REST and by `resume`, and reads of one address without a sign-in. A client
     # that starts with a hundred rooms reads some 300 times at once.
     "LIMIT_READS": "3000/minute",
     "LIMIT_READS_ADDRESS": "3000/minute",
@@ -100,8 +100,8 @@ DEFAULTS: dict[str, Any] = {
     "TEXT_MAX": 5_000,
     # Bytes of a message's metadata as JSON.
     "METADATA_MAX": 4_096,
-    # Whether `users/` lists everybody, as a closed team may want. Otherwise it lists the people that one shares a room
-    # with, and others only by the beginning of their name, one page of them.
+    # True makes `users/` list everybody, as a closed team may want. Otherwise it lists the people that one shares a
+    # room with, and others only by the beginning of their name, one page of them.
     "DIRECTORY": False,
     # Query parameters that other parts of the site read at the chat's paths, such as a host's own sign-in. All other
     # parameters that an operation does not know are refused.

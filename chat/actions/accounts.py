@@ -1,4 +1,4 @@
-"""What the deletion of a host's account means for the person: rooms left, heirs named, devices ended."""
+"""End a person whose account the host deleted: leave rooms, name heirs, end devices."""
 
 from __future__ import annotations
 

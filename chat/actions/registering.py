@@ -1,4 +1,4 @@
-"""What may be wrong with a new account: all of it is said at once."""
+"""Check the fields of a new account and report every error at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUIRED = "This field is required."
 
 @dataclass
 class Faults:
-    """What is wrong with each field, and which fields another account has already."""
+    """Errors of a new account: the faults of each field, and the fields that another account already has."""
 
     invalid: dict[str, Sequence[str]] = field(default_factory=dict)
     taken: dict[str, Sequence[str]] = field(default_factory=dict)

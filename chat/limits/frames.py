@@ -53,7 +53,7 @@ class Flow:
 
     @property
     def flooding(self) -> bool:
-        """Whether the current window is above twice the limit: the connection is closed."""
+        """Return True if the current window is above twice the limit; the connection is then closed."""
         return self._frames > FLOOD * self._most_frames or self._bytes > FLOOD * self._most_bytes
 
     @property

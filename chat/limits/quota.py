@@ -25,7 +25,7 @@ FREE = 0.03
 
 
 class Purse:
-    """What one key may still spend in this process, in the window that its first use began."""
+    """The rest of a limit that one key has in this process, in the window that its first use began."""
 
     def __init__(self, rate: store.RateLimitItem, now: float) -> None:
         self.rate = rate
@@ -35,7 +35,7 @@ class Purse:
         self.spent = 0
         self.owed = 0
         self.shut_until = 0.0
-        # Held while the store is asked: those who come meanwhile share what is bought.
+        # Held during the call to the store: requests that arrive meanwhile share the reserved block.
         self.buying = Lock()
 
     def spend(self) -> bool:
@@ -82,7 +82,7 @@ class Quota:
         self._name = name
         self._purses: dict[str, Purse] = {}
         self._sweep_at = 0.0
-        # Held for arithmetic alone, never while the store is asked.
+        # Held for arithmetic alone, never during a call to the store.
         self._turn = Lock()
 
     def count(self, key: str) -> None:

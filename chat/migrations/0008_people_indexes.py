@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, Subquery
 
 # Memberships marked in one statement.
 SLICE = 10_000
-# What Django asks of PostgreSQL for `istartswith`, in the form that an index can answer.
+# Columns whose `istartswith` filters an index answers, in the form that Django gives them on PostgreSQL.
 PREFIXES = {
     'chat_profile_handle_prefix': 'username',
     'chat_profile_name_prefix': 'display_name',
