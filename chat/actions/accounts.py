@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.actions.changes import give_role, set_up_room, take_out
 from chat.actions.devices import end_devices
 from chat.actions.locks import lock_own_logs, lock_people, lock_rooms_of
-from chat.actions.transactions import action
+from chat.actions.transactions import action, while_suspended
 from chat.events import database, draft, record
 from chat.models import Membership, Profile, Room
 from chat.policy import RANK
@@ -46,6 +46,7 @@ def end_missing() -> int:
 
 
 @action
+@while_suspended
 def end_person(person: Profile) -> bool:
     """End a person whose account is deleted. Returns whether they were not ended before.
 
