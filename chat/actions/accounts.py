@@ -60,6 +60,9 @@ def end_person(person: Profile) -> bool:
                 _part(one, room)
             end_devices(one)
             log = lock_own_logs([one])[one.pk]
+            # Stored last: emptying a unique key makes everybody wait who writes a row that refers to the person,
+            # and they may hold a room that is to be locked here.
+            one.save(update_fields=["user", "deleted_at", "display_name", "avatar_url"])
             record([draft(log, "profile.updated", actor=one)])
             return True
     return False
@@ -69,7 +72,6 @@ def _forget(person: Profile) -> None:
     """Take the person's name and picture away; the handle is held for a while, and shown to nobody."""
     person.user, person.deleted_at = None, timezone.now()
     person.display_name = person.avatar_url = ""
-    person.save(update_fields=["user", "deleted_at", "display_name", "avatar_url"])
 
 
 def _part(person: Profile, room: Room) -> None:
