@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import uvicorn
 
 from chat.server.http import HttpProtocol
 from chat.server.reading import AHEAD_MAX, PIECE
+from chat.server.turns import Turns
 from tests.server.raw import HOST, WITHIN, all_of, answers, chunks, connected
 
 App = Callable[[dict[str, Any], Any, Any], Any]
@@ -182,6 +184,25 @@ def test_a_connection_takes_turns_with_others(loop: str) -> None:
         assert first.recv(65_536)
         assert second.recv(65_536)
     assert gate.ended == ["/block", "/short", "/long"]
+
+
+def test_a_connection_that_fails_takes_no_turn_from_the_others() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        failures: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda _loop, context: failures.append(context))
+        turns, parsed = Turns(loop), asyncio.Event()
+
+        def fail() -> None:
+            raise RuntimeError("This connection fails.")
+
+        turns.add(fail)
+        turns.add(parsed.set)
+        async with asyncio.timeout(WITHIN):
+            await parsed.wait()
+        assert len(failures) == 1
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
