@@ -104,6 +104,9 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         if self.stage is not UPGRADE:
             self._keep(data[at:])
             self.set_deadline()
+        elif at < len(data) and not self.transport.is_closing():
+            # What came with the head is the WebSocket protocol's, as is all that comes after it.
+            self.transport.get_protocol().data_received(data[at:])  # type: ignore[attr-defined]
 
     def _may_parse(self) -> bool:
         flow = self.flow
