@@ -15,7 +15,7 @@ from django.db import IntegrityError, connections, router, transaction
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
-from chat.actions.accounts import account_deleted, end_person
+from chat.actions.accounts import account_deleted, end_missing, end_person
 from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.imports import Speaker
@@ -73,6 +73,21 @@ def test_the_account_of_a_suspended_person_can_be_deleted(dora: Profile) -> None
     suspend(moderator(), dora, "Threats in three rooms.")
     delete(dora)
     assert UserSerializer().to_representation(dora) == shown(dora)
+
+
+class LaggingReplica:
+    """Names for reading accounts a database that has none of them: none at all."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return "lagging" if model is User else None
+
+
+def test_accounts_are_looked_for_where_they_are_written(dora: Profile, settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [LaggingReplica(), *settings.DATABASE_ROUTERS]
+    assert end_missing() == 0
+    register_person(username="eve", password=PASSWORD, email="eve@example.org")
+    with pytest.raises(Conflict):
+        register_person(username="eva", password=PASSWORD, email="Eve@example.org")
 
 
 def test_what_they_wrote_stays_and_names_nobody(dora: Profile, ann: Profile, group: Room) -> None:
