@@ -222,8 +222,11 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             self._body_left -= size
         if self._body_came > self._body_max:
             self.refuse(refusals.body_too_large(self._body_max))
-        elif self._body_came > SMALL_BODY and not self.held_body.grow_to(
-            self._body_came, BODIES * self._body_max
+        elif (
+            self._body_came > SMALL_BODY
+            # Of a request that is answered nothing is held.
+            and not self.cycle.response_complete
+            and not self.held_body.grow_to(self._body_came, BODIES * self._body_max)
         ):
             self.refuse(refusals.BUSY)
         else:

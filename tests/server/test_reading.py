@@ -14,7 +14,8 @@ import pytest
 import uvicorn
 
 from chat.server.http import HttpProtocol
-from chat.server.reading import AHEAD_MAX, PIECE
+from chat.server.quotas import HeldBody
+from chat.server.reading import AHEAD_MAX, PIECE, SMALL_BODY
 from chat.server.turns import Turns
 from tests.server.raw import HOST, WITHIN, all_of, answers, chunks, connected
 
@@ -144,6 +145,21 @@ def test_a_connection_answered_before_its_body_came_goes_on_and_ends(
         heard += all_of(wire)
     wanted = 1 + rest.endswith(CLOSE)
     assert [one.body for one in answers(heard)] == [b"early"] * wanted
+
+
+async def tell_held(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer without reading the body how many bytes of bodies the process counts."""
+    await answer(send, b"%d" % HeldBody._all)
+
+
+def test_a_body_that_comes_after_its_answer_is_not_counted() -> None:
+    body = b"x" * 2 * SMALL_BODY
+    with served(tell_held, "uvloop") as port, connected(port) as wire:
+        wire.sendall(request(1, "length", body)[: -len(body)])
+        heard = wire.recv(65_536)
+        wire.sendall(body + CLOSE)
+        heard += all_of(wire)
+    assert [one.body for one in answers(heard)] == [b"0", b"0"]
 
 
 class Gate:
