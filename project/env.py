@@ -54,7 +54,7 @@ def number(name: str, *, default: int, least: int, most: int | None = None) -> i
     said = env.str(name, default="").strip()
     if not said:
         return default
-    value = int(said) if said.lstrip("-").isdecimal() else None
+    value = int(said) if said.removeprefix("-").isdecimal() else None
     if value is None or value < least or (most is not None and value > most):
         wanted = f"of {least} or more" if most is None else f"from {least} to {most}"
         raise ImproperlyConfigured(f"{name} must be a whole number {wanted}, not {said!r}.")

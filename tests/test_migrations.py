@@ -24,6 +24,17 @@ def test_no_migration_is_missing() -> None:
     assert "No changes" in said.getvalue()
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["0008", "0010"])
+def test_indexes_of_large_tables_are_built_while_others_write(name: str) -> None:
+    said = StringIO()
+    call_command("sqlmigrate", "chat", name, stdout=said)
+    indexes = [line for line in said.getvalue().splitlines() if line.startswith("CREATE INDEX")]
+    assert indexes
+    assert all(line.startswith("CREATE INDEX CONCURRENTLY") for line in indexes)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_way_back_to_nothing_and_forward_again() -> None:
     person = add_person(username="ann")

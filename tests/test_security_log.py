@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -18,8 +19,11 @@ from chat.actions.bans import ban_member, unban_member
 from chat.actions.members import change_role, mute_member, remove_member
 from chat.actions.moderation import lift_suspension, suspend
 from chat.actions.rooms import delete_room
+from chat.errors import RateLimited
 from chat.limits.store import storage_at
 from chat.models import Profile, Room
+from chat.websocket.frames import log_failed
+from chat.websocket.socket import Socket
 from project.logs import JsonFormatter
 from tests.rest.conftest import PASSWORD, dora, person, sign_in  # noqa: F401
 from tests.scene import moderator
@@ -55,6 +59,21 @@ def lines(configured: Any) -> Iterator[Lines]:
 
 def token(name: str, password: str, **extra: str) -> Any:
     return APIClient().post("/api/auth/token/", {"username": name, "password": password}, **extra)
+
+
+@pytest.mark.parametrize("room", [[], {}, "nowhere", 1, None])
+def test_a_refused_command_is_logged_whatever_its_room_is(
+    lines: Lines, ann: Profile, room: Any
+) -> None:
+    async def send(message: Any) -> None: ...
+
+    async def scene() -> None:
+        socket = Socket(send, ann, own_log="", only=None)
+        log_failed(RateLimited(), socket, "room.keep", room)
+
+    asyncio.run(scene())
+    (line,) = lines
+    assert (line["event"], line.get("room")) == ("rate.limited", None)
 
 
 def test_registering_and_signing_in_are_logged_with_ids(lines: Lines) -> None:

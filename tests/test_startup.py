@@ -62,6 +62,7 @@ WRONG = {
 }
 OF_THE_SERVER = {
     "no port": ({"PORT": "abc"}, "PORT must be a whole number from 0 to 65535, not 'abc'."),
+    "a port of signs": ({"PORT": "--1"}, "PORT must be a whole number from 0 to 65535, not '--1'."),
     "a port too high": ({"PORT": "70000"}, "PORT must be a whole number from 0 to 65535"),
     "no processes": ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY must be a whole number of 1 or"),
     "processes that are none": ({"WEB_CONCURRENCY": "two"}, "WEB_CONCURRENCY must be a whole"),

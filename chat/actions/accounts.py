@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.actions.changes import give_role, set_up_room, take_out
 from chat.actions.devices import end_devices
 from chat.actions.locks import lock_own_logs, lock_people, lock_rooms_of
-from chat.actions.transactions import action
+from chat.actions.transactions import action, while_suspended
 from chat.events import database, draft, record
 from chat.models import Membership, Profile, Room
 from chat.policy import RANK
@@ -46,6 +46,7 @@ def end_missing() -> int:
 
 
 @action
+@while_suspended
 def end_person(person: Profile) -> bool:
     """End a person whose account is deleted. Returns whether they were not ended before.
 
@@ -59,6 +60,9 @@ def end_person(person: Profile) -> bool:
                 _part(one, room)
             end_devices(one)
             log = lock_own_logs([one])[one.pk]
+            # Stored last: emptying a unique key makes everybody wait who writes a row that refers to the person,
+            # and they may hold a room that is to be locked here.
+            one.save(update_fields=["user", "deleted_at", "display_name", "avatar_url"])
             record([draft(log, "profile.updated", actor=one)])
             return True
     return False
@@ -68,7 +72,6 @@ def _forget(person: Profile) -> None:
     """Take the person's name and picture away; the handle is held for a while, and shown to nobody."""
     person.user, person.deleted_at = None, timezone.now()
     person.display_name = person.avatar_url = ""
-    person.save(update_fields=["user", "deleted_at", "display_name", "avatar_url"])
 
 
 def _part(person: Profile, room: Room) -> None:

@@ -16,8 +16,11 @@ _SIGNS = str.maketrans("", "", "_.- @")
 
 def is_reserved(name: str) -> bool:
     """Say whether a name claims an office or reads like a keyword (``CHAT["RESERVED_HANDLES"]``)."""
-    plain = name.lower().translate(_SIGNS)
-    return plain in (chat_settings.RESERVED_HANDLES or ())
+    return _plain(name) in map(_plain, chat_settings.RESERVED_HANDLES or ())
+
+
+def _plain(name: str) -> str:
+    return name.lower().translate(_SIGNS)
 
 
 def is_taken(username: str) -> bool:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from chat.actions.changes import blank_message, give_role, lift_ban, put_ban, set_up_room, take_out
 from chat.actions.devices import end_devices
-from chat.actions.locks import lock_own_logs, lock_room, someone_in, target_in
+from chat.actions.locks import lock_own_logs, lock_people, lock_room, someone_in, target_in
 from chat.actions.texts import checked_text
 from chat.actions.transactions import action, while_suspended
 from chat.errors import Forbidden, Invalid, NotFound
@@ -182,13 +182,12 @@ def _heard(staff: Profile, reason: str) -> str:
 
 
 def _locked_person(person_id: UUID) -> tuple[Room, Profile]:
-    """Return a person's own log, locked, and the person, read after the lock. Raises NotFound."""
-    person = Profile.objects.filter(pk=person_id).first()
-    if person is None:
+    """Return a person's own log and the person, the person locked first. Raises NotFound."""
+    people = lock_people([person_id])
+    if not people:
         raise NotFound("There is no such person.")
-    log = lock_own_logs([person])[person.pk]
-    person.refresh_from_db()
-    return log, person
+    (person,) = people
+    return lock_own_logs([person])[person.pk], person
 
 
 def _suspension(person: Profile) -> tuple[datetime.datetime | None, str]:

@@ -82,7 +82,9 @@ def _look_at_email(faults: Faults, email: str) -> None:
         if signs_in_by_email():
             faults.invalid["email"] = [REQUIRED]
         return
-    accounts, name = get_user_model()._base_manager, _email_field()
+    model, name = get_user_model(), _email_field()
+    # Where the lock of the address is: a replica that lags lacks the newest accounts.
+    accounts = model._base_manager.using(router.db_for_write(model))
     if name and accounts.filter(**{f"{name}__iexact": email}).exists():
         faults.taken["email"] = [IN_USE]
 

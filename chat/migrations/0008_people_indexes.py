@@ -7,6 +7,8 @@ or memberships, run `migrate` with a longer statement timeout than the service h
 from django.db import migrations, models
 from django.db.models import F, OuterRef, Subquery
 
+from chat.migrations._online import AddIndexOnline
+
 # Memberships marked in one statement.
 SLICE = 10_000
 # Columns whose `istartswith` filters an index answers, in the form that Django gives them on PostgreSQL.
@@ -14,24 +16,6 @@ PREFIXES = {
     'chat_profile_handle_prefix': 'username',
     'chat_profile_name_prefix': 'display_name',
 }
-
-
-class AddIndexOnline(migrations.AddIndex):
-    """Build an index while others write, where the database can."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            schema_editor.add_index(model, self.index, **online(schema_editor))
-
-    def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        model = from_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            schema_editor.remove_index(model, self.index, **online(schema_editor))
-
-
-def online(schema_editor):
-    return {'concurrently': True} if schema_editor.connection.vendor == 'postgresql' else {}
 
 
 def add_prefixes(apps, schema_editor):

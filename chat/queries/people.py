@@ -73,7 +73,9 @@ def person_by_handle(username: str) -> Profile | None:
 
 def without_account() -> Iterator[Profile]:
     """Yield the people whose account is no longer in the table of accounts, in slices."""
-    accounts, after = get_user_model()._base_manager, None
+    model, after = get_user_model(), None
+    # Where accounts are written: a replica that lags lacks the newest ones.
+    accounts = model._base_manager.using(router.db_for_write(model))
     while True:
         people = Profile.objects.filter(user__isnull=False).order_by("pk")
         some = list((people.filter(pk__gt=after) if after else people)[:SLICE])

@@ -140,6 +140,8 @@ class HttpProtocol(ReadingProtocol):
             return
         if begun:
             self.cycle.disconnected = True
+            # An application that reads the body only now must not have the client told to send it.
+            self.cycle.waiting_for_100_continue = False
             self.cycle.message_event.set()
         self.transport.write(response(refusal, self.server_state.default_headers))
         self.linger(reading=True)

@@ -12,6 +12,7 @@ from chat.limits.frames import Flow
 with named():
     from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
     from websockets import http11
+    from websockets.exceptions import InvalidState
     from websockets.frames import CloseCode, Opcode
     from websockets.http11 import Request, Response
     from websockets.protocol import OPEN
@@ -134,6 +135,9 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         """Handle frames by their opcodes, and count those that never reach the application."""
         event: Any
         for event in self.conn.events_received():
+            if self._ended:
+                # A frame before it was a fault.
+                return
             opcode = event.opcode
             if not event.fin or opcode in CONTROL or self.close_sent:
                 self._unseen += 1
@@ -145,6 +149,13 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
                 self.handle_ping()
             else:
                 getattr(self, HANDLERS[opcode])(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Queue a complete message; close for one that is not UTF-8, also where its client closes behind it."""
+        try:
+            super().send_receive_event_to_app()
+        except InvalidState:
+            self._end(CloseCode.INVALID_DATA)
 
     async def receive(self) -> Any:
         """Give the application its next message, and read on once it has taken all."""

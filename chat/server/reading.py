@@ -104,6 +104,9 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         if self.stage is not UPGRADE:
             self._keep(data[at:])
             self.set_deadline()
+        elif at < len(data) and not self.transport.is_closing():
+            # What came with the head is the WebSocket protocol's, as is all that comes after it.
+            self.transport.get_protocol().data_received(data[at:])  # type: ignore[attr-defined]
 
     def _may_parse(self) -> bool:
         flow = self.flow
@@ -219,8 +222,11 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             self._body_left -= size
         if self._body_came > self._body_max:
             self.refuse(refusals.body_too_large(self._body_max))
-        elif self._body_came > SMALL_BODY and not self.held_body.grow_to(
-            self._body_came, BODIES * self._body_max
+        elif (
+            self._body_came > SMALL_BODY
+            # Of a request that is answered nothing is held.
+            and not self.cycle.response_complete
+            and not self.held_body.grow_to(self._body_came, BODIES * self._body_max)
         ):
             self.refuse(refusals.BUSY)
         else:

@@ -36,15 +36,21 @@ class Turns:
 
     def _run(self) -> None:
         until = perf_counter() + SLICE
-        # Each at most once, because one that is added again has had its turn.
-        for _ in range(len(self._waiting)):
-            self._waiting.popleft()()
-            if perf_counter() >= until:
+        rests = False
+        try:
+            # Each at most once, because one that is added again has had its turn.
+            for _ in range(len(self._waiting)):
+                self._waiting.popleft()()
+                if perf_counter() >= until:
+                    rests = True
+                    return
+        finally:
+            # Also after a failure, which is one connection's: the others would wait for ever.
+            self._running = rests or bool(self._waiting)
+            if rests:
                 self._loop.call_later(REST, self._run)
-                return
-        self._running = bool(self._waiting)
-        if self._running:
-            self._loop.call_soon(self._run)
+            elif self._running:
+                self._loop.call_soon(self._run)
 
 
 _turns: WeakKeyDictionary[ServerState, Turns] = WeakKeyDictionary()

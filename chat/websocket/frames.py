@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -77,10 +76,12 @@ def failed(error: ChatError, ref: dict[str, Any] | None = None) -> dict[str, Any
 
 
 def log_failed(error: ChatError, socket: Socket, command: str | None, room: Any = None) -> None:
-    """Log a refused command if its refusal concerns security; ``room`` is as the client sent it."""
-    with suppress(ValueError):
-        room = room and UUID(str(room))
-        log_refusal(error, operation=f"socket:{command or ''}", person=socket.viewer.pk, room=room)
+    """Log a refused command if its refusal concerns security; ``room`` is as the client sent it, of any type."""
+    try:
+        room = UUID(str(room))
+    except ValueError:
+        room = None
+    log_refusal(error, operation=f"socket:{command or ''}", person=socket.viewer.pk, room=room)
 
 
 def refuse(socket: Socket, error: ChatError) -> None:

@@ -15,12 +15,13 @@ from django.db import IntegrityError, connections, router, transaction
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
-from chat.actions.accounts import account_deleted, end_person
+from chat.actions.accounts import account_deleted, end_missing, end_person
 from chat.actions.bans import ban_member
 from chat.actions.devices import open_device
 from chat.actions.imports import Speaker
 from chat.actions.members import add_member, join_room
 from chat.actions.messages import edit_message
+from chat.actions.moderation import suspend
 from chat.actions.people import add_person, profile_for, register_person, update_profile
 from chat.actions.rooms import create_group, open_direct
 from chat.errors import Conflict, Forbidden
@@ -32,7 +33,7 @@ from chat.queries.rooms import inbox, members, views
 from chat.serializers.people import UserSerializer
 from chat.serializers.rooms import room_shape
 from tests.conftest import Heard
-from tests.scene import logged, say
+from tests.scene import logged, moderator, say
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,6 +67,27 @@ def test_a_deleted_account_has_no_name_and_no_picture(dora: Profile) -> None:
     assert UserSerializer().to_representation(dora) == shown(dora)
     assert (dora.user_id, dora.display_name, dora.avatar_url) == (None, "", "")
     assert str(dora) == "Deleted account"
+
+
+def test_the_account_of_a_suspended_person_can_be_deleted(dora: Profile) -> None:
+    suspend(moderator(), dora, "Threats in three rooms.")
+    delete(dora)
+    assert UserSerializer().to_representation(dora) == shown(dora)
+
+
+class LaggingReplica:
+    """Names for reading accounts a database that has none of them: none at all."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return "lagging" if model is User else None
+
+
+def test_accounts_are_looked_for_where_they_are_written(dora: Profile, settings: Any) -> None:
+    settings.DATABASE_ROUTERS = [LaggingReplica(), *settings.DATABASE_ROUTERS]
+    assert end_missing() == 0
+    register_person(username="eve", password=PASSWORD, email="eve@example.org")
+    with pytest.raises(Conflict):
+        register_person(username="eva", password=PASSWORD, email="Eve@example.org")
 
 
 def test_what_they_wrote_stays_and_names_nobody(dora: Profile, ann: Profile, group: Room) -> None:

@@ -35,9 +35,11 @@ from tests.scene import logged, moderator, own_log, say, staff_with, undone
 pytestmark = pytest.mark.django_db
 
 WHY = "Threats in three rooms."
-# What a suspended person may still do: sign in and out, move cursors, keep rooms for themselves, leave.
+# What a suspended person may still do: sign in and out, move cursors, keep rooms for themselves, leave, delete
+# their account.
 ALLOWED = {
     "end_devices",
+    "end_person",
     "keep_room",
     "leave_room",
     "make_ticket",

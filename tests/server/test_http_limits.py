@@ -106,6 +106,7 @@ def test_a_body_at_the_limit_reaches_the_application(port: int) -> None:
         POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
         POST + b"Content-Length: -1\r\n\r\n",
         CHUNKED + b"zz\r\n",
+        POST + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
     ids=repr,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
 from collections.abc import Callable, Iterator
@@ -13,7 +14,9 @@ import pytest
 import uvicorn
 
 from chat.server.http import HttpProtocol
-from chat.server.reading import AHEAD_MAX, PIECE
+from chat.server.quotas import HeldBody
+from chat.server.reading import AHEAD_MAX, PIECE, SMALL_BODY
+from chat.server.turns import Turns
 from tests.server.raw import HOST, WITHIN, all_of, answers, chunks, connected
 
 App = Callable[[dict[str, Any], Any, Any], Any]
@@ -144,6 +147,21 @@ def test_a_connection_answered_before_its_body_came_goes_on_and_ends(
     assert [one.body for one in answers(heard)] == [b"early"] * wanted
 
 
+async def tell_held(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer without reading the body how many bytes of bodies the process counts."""
+    await answer(send, b"%d" % HeldBody._all)
+
+
+def test_a_body_that_comes_after_its_answer_is_not_counted() -> None:
+    body = b"x" * 2 * SMALL_BODY
+    with served(tell_held, "uvloop") as port, connected(port) as wire:
+        wire.sendall(request(1, "length", body)[: -len(body)])
+        heard = wire.recv(65_536)
+        wire.sendall(body + CLOSE)
+        heard += all_of(wire)
+    assert [one.body for one in answers(heard)] == [b"0", b"0"]
+
+
 class Gate:
     """An application whose path `/block` has the whole loop stand still until :meth:`open`; else it echoes."""
 
@@ -182,6 +200,25 @@ def test_a_connection_takes_turns_with_others(loop: str) -> None:
         assert first.recv(65_536)
         assert second.recv(65_536)
     assert gate.ended == ["/block", "/short", "/long"]
+
+
+def test_a_connection_that_fails_takes_no_turn_from_the_others() -> None:
+    async def scene() -> None:
+        loop = asyncio.get_running_loop()
+        failures: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda _loop, context: failures.append(context))
+        turns, parsed = Turns(loop), asyncio.Event()
+
+        def fail() -> None:
+            raise RuntimeError("This connection fails.")
+
+        turns.add(fail)
+        turns.add(parsed.set)
+        async with asyncio.timeout(WITHIN):
+            await parsed.wait()
+        assert len(failures) == 1
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])

@@ -23,6 +23,8 @@ PING = b'{"type": "ping"}'
 ANSWER = re.compile(rb'"(done|failed)"')
 # Seconds; what is silent for so long says nothing.
 SILENCE = 2
+# Ample for an answer.
+WITHIN = 30
 
 
 def told(setup: SetUp, more: bytes) -> bytes:
@@ -51,6 +53,19 @@ def test_no_header_is_smuggled_inside_another(ann: Caller, setup: SetUp, end: by
     assert answer.startswith(b"HTTP/1.1 400 ") == (end in REFUSED), answer
     assert (b"unauthenticated" in answer) == (end in LETTERS), answer
     assert "Traceback" not in setup.logs()
+
+
+def test_a_frame_that_comes_with_the_handshake_is_answered(ann: Caller, setup: SetUp) -> None:
+    """A client should wait for the answer; one that does not loses no bytes by how they were cut."""
+    frame = b"\x81" + bytes([0x80 | len(PING)]) + bytes(4) + PING
+    with socket.create_connection(("127.0.0.1", setup.servers[0].port), WITHIN) as connection:
+        connection.sendall(HANDSHAKE + bearer(ann) + b"\r\n" + frame)
+        heard = b""
+        while not ANSWER.search(heard):
+            piece = connection.recv(4_096)
+            assert piece, heard
+            heard += piece
+    assert b'"done"' in heard
 
 
 def test_the_same_on_a_line_of_its_own_signs_in(ann: Caller, setup: SetUp) -> None:

@@ -162,6 +162,23 @@ def test_complete_messages_have_no_end_to_wait_for() -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize(
+    "behind",
+    [PING, b"\x88\x82\0\0\0\0" + (1000).to_bytes(2), text(b"x") + PING],
+    ids=["ping", "close", "message"],
+)
+def test_frames_behind_text_that_is_not_utf_8_are_dropped(behind: bytes) -> None:
+    async def scene() -> None:
+        async with connected() as (protocol, theirs):
+            await received(theirs, b"\r\n\r\n")
+            protocol.data_received(text(b"\xff") + behind)
+            # A close frame: 1007, or the answer to that of the client.
+            await received(theirs, b"\x88\x02")
+            assert protocol.close_timer is not None
+
+    asyncio.run(scene())
+
+
 def test_what_comes_before_the_handshake_is_answered_waits() -> None:
     async def scene() -> None:
         async with connected(hesitating) as (protocol, theirs):
