@@ -13,6 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chat.conf import chat_settings
+from chat.limits.addresses import network
 from chat.server import refusals
 from chat.server.flow import Flow
 from chat.server.quotas import HeldBody
@@ -87,7 +88,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Parse on in a later turn of the loop."""
         if not self._has_turn:
             self._has_turn = True
-            self._turns.add(self._parse_on)
+            address = network(self.client[0]) if self.client else ""
+            self._turns.add(address, self._parse_on)
 
     def _parse_on(self) -> None:
         self._has_turn = False
