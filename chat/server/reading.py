@@ -143,6 +143,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Refuse a URL, headers, trailers or extensions of a chunk that are too large before they have ended."""
         if self.stage is HEAD and len(self.url) > URL_MAX:
             self.refuse(refusals.url_too_long(URL_MAX))
+        elif self.stage is HEAD and len(self.headers) > HEADERS_MAX:
+            self.refuse(refusals.too_many_headers(HEADERS_MAX))
         elif self.fed > self._head_max and self._may_parse() and not self._body_left:
             self.refuse(refusals.head_too_large(self._head_max))
 
