@@ -152,6 +152,8 @@ class HttpProtocol(ReadingProtocol):
         A client whose connection is reset may lose what it has not read.
         """
         self.stage, self._pending = REFUSED, b""
+        # The headers of a refused head can be a thousand objects, and the connection may be collected late.
+        self.headers.clear()
         self._unset_keepalive_if_required()
         self.held_body.release()
         if self.transport.is_closing():

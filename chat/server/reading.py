@@ -13,6 +13,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chat.conf import chat_settings
+from chat.limits.addresses import network
 from chat.server import refusals
 from chat.server.flow import Flow
 from chat.server.quotas import HeldBody
@@ -87,7 +88,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Parse on in a later turn of the loop."""
         if not self._has_turn:
             self._has_turn = True
-            self._turns.add(self._parse_on)
+            address = network(self.client[0]) if self.client else ""
+            self._turns.add(address, self._parse_on)
 
     def _parse_on(self) -> None:
         self._has_turn = False
@@ -144,6 +146,8 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
         """Refuse a URL, headers, trailers or extensions of a chunk that are too large before they have ended."""
         if self.stage is HEAD and len(self.url) > URL_MAX:
             self.refuse(refusals.url_too_long(URL_MAX))
+        elif self.stage is HEAD and len(self.headers) > HEADERS_MAX:
+            self.refuse(refusals.too_many_headers(HEADERS_MAX))
         elif self.fed > self._head_max and self._may_parse() and not self._body_left:
             self.refuse(refusals.head_too_large(self._head_max))
 

@@ -19,17 +19,19 @@ REST = 0.006
 class Turns:
     """A queue of connections that have more to parse: however many they are, all else has most of the time.
 
-    That includes threads, which would have to wait for the interpreter's lock as long as the loop is busy.
+    That includes threads, which would have to wait for the interpreter's lock as long as the loop is busy. Addresses
+    take turns, because one client may open many connections and would else delay every large body of the others.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[Callable[[], None]] = deque()
+        # By address. The first address is next.
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self._running = False
 
-    def add(self, parse: Callable[[], None]) -> None:
+    def add(self, address: str, parse: Callable[[], None]) -> None:
         """Call a function that parses one piece, in a later turn of the loop."""
-        self._waiting.append(parse)
+        self._waiting.setdefault(address, deque()).append(parse)
         if not self._running:
             self._running = True
             self._loop.call_soon(self._run)
@@ -38,9 +40,9 @@ class Turns:
         until = perf_counter() + SLICE
         rests = False
         try:
-            # Each at most once, because one that is added again has had its turn.
-            for _ in range(len(self._waiting)):
-                self._waiting.popleft()()
+            # A connection that is added again meanwhile waits for the next run, unless its address has no other.
+            for _ in range(sum(map(len, self._waiting.values()))):
+                self._next()()
                 if perf_counter() >= until:
                     rests = True
                     return
@@ -51,6 +53,15 @@ class Turns:
                 self._loop.call_later(REST, self._run)
             elif self._running:
                 self._loop.call_soon(self._run)
+
+    def _next(self) -> Callable[[], None]:
+        """Remove and return the function that waits longest of the next address, which then is the last one."""
+        address = next(iter(self._waiting))
+        waiting = self._waiting.pop(address)
+        parse = waiting.popleft()
+        if waiting:
+            self._waiting[address] = waiting
+        return parse
 
 
 _turns: WeakKeyDictionary[ServerState, Turns] = WeakKeyDictionary()

@@ -6,7 +6,7 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 from typing import Any
 
@@ -212,13 +212,29 @@ def test_a_connection_that_fails_takes_no_turn_from_the_others() -> None:
         def fail() -> None:
             raise RuntimeError("This connection fails.")
 
-        turns.add(fail)
-        turns.add(parsed.set)
+        turns.add("192.0.2.1", fail)
+        turns.add("192.0.2.1", parsed.set)
         async with asyncio.timeout(WITHIN):
             await parsed.wait()
         assert len(failures) == 1
 
     asyncio.run(scene())
+
+
+def test_an_address_with_many_connections_does_not_delay_a_body_from_another() -> None:
+    gate = Gate()
+    head = b"Transfer-Encoding: chunked\r\n" + HOST + b"\r\n"
+    long = head + chunks(*[b"x"] * (10 * PIECE // 6)) + b"0\r\n\r\n"
+    with served(gate, "uvloop") as port, ExitStack() as stack:
+        many = [stack.enter_context(connected(port, "127.0.0.2")) for _ in range(20)]
+        other = stack.enter_context(connected(port))
+        with gate.closed(port):
+            for number, wire in enumerate(many):
+                wire.sendall(b"POST /many/%d HTTP/1.1\r\n" % number + long)
+            other.sendall(b"POST /other HTTP/1.1\r\n" + long)
+        for wire in [*many, other]:
+            assert wire.recv(65_536)
+    assert gate.ended[:2] == ["/block", "/other"]
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
