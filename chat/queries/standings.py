@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from sys import intern
@@ -43,21 +44,16 @@ def standings_of(asked: Collection[Asked]) -> dict[Asked, Standings]:
     wanted: dict[UUID, list[UUID | None]] = {}
     for person, only in asked:
         wanted.setdefault(person, []).append(only)
-    for person, name, standing in map(_read, _rows(asked)):
-        for only in wanted[person]:
-            mine = found[person, only]
-            if (
-                standing.kind == Room.Kind.SELF
-                or str(only) == name
-                or (only is None and _fits(mine))
-            ):
-                mine[name] = standing
-    return found
-
-
-def _fits(mine: Standings) -> bool:
     most: int | None = chat_settings.LIMIT_SOCKET_ROOMS
-    return most is None or len(mine) < most
+    counts: Counter[UUID] = Counter()
+    for person, name, standing in map(_read, _rows(asked)):
+        own = standing.kind == Room.Kind.SELF
+        counts[person] += not own
+        fits = own or most is None or counts[person] <= most
+        for only in wanted[person]:
+            if fits if only is None else own or str(only) == name:
+                found[person, only][name] = standing
+    return found
 
 
 def _rows(asked: Collection[Asked]) -> Iterable[tuple[Any, ...]]:
@@ -73,8 +69,11 @@ def _rows(asked: Collection[Asked]) -> Iterable[tuple[Any, ...]]:
     if most is None:
         return rows
     # Nearly always this is all there is. Ranking everybody's rooms in the database would cost each sign-in more.
-    few = list(rows[: most + 1])
-    return few if len(few) <= most else rows.alias(rank=_rank()).filter(Q(rank__lte=most) | named)
+    few = list(rows[: most + 2])
+    if len(few) <= most + 1:
+        return few
+    # One more, because the own log may be among them.
+    return rows.alias(rank=_rank()).filter(Q(rank__lte=most + 1) | named)
 
 
 def _read(row: tuple[Any, ...]) -> tuple[UUID, str, Standing]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from chat.actions.people import update_profile
 from chat.actions.rooms import create_group
 from chat.events import database
 from chat.models import Profile, Room
@@ -32,6 +33,12 @@ def rooms(ann: Profile, bob: Profile, configured: Callable[..., None]) -> list[R
 def test_the_most_recently_active_and_the_own_log(rooms: list[Room], ann: Profile) -> None:
     assert list(standings(ann)) == [*(str(room.pk) for room in rooms[:MOST]), str(own_log(ann).pk)]
     assert count_rooms(ann) == len(rooms) + 1
+
+
+def test_the_own_log_takes_no_place_of_a_room(rooms: list[Room], ann: Profile) -> None:
+    update_profile(ann, display_name="Ann B.")
+    heard = [str(own_log(ann).pk), *(str(room.pk) for room in rooms[:MOST])]
+    assert list(standings(ann)) == heard
 
 
 def test_one_room_is_found_however_long_ago_it_was_active(rooms: list[Room], ann: Profile) -> None:
