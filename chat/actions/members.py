@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -128,6 +129,16 @@ def change_role(person: Profile, room_id: UUID, user_id: UUID, role: str) -> Mem
         raise Forbidden()
     give_role(target, role, actor=person)
     return target
+
+
+@action
+def change_member(person: Profile, room_id: UUID, user_id: UUID, changes: dict[str, Any]) -> None:
+    """Give a member the ``role`` and the ``muted_until`` that are named: all of it, or nothing if one is refused."""
+    # The role first: the right to give a role includes the right to mute.
+    if "role" in changes:
+        change_role(person, room_id, user_id, changes["role"])
+    if "muted_until" in changes:
+        mute_member(person, room_id, user_id, changes["muted_until"])
 
 
 @action

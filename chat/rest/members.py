@@ -7,7 +7,7 @@ from uuid import UUID
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chat.actions.members import add_member, change_role, mute_member, remove_member
+from chat.actions.members import add_member, change_member, remove_member
 from chat.errors import Conflict
 from chat.queries.rooms import member, members
 from chat.rest.answers import Answer, gone, listed, made
@@ -74,12 +74,8 @@ class MemberViewSet(ChatViewSet):
 
         `muted_until: null` ends a mute. Nobody can change a member with a role above their own.
         """
-        changes = self.body()
-        # The role first: whoever may give one may also silence, so the second is not refused after the first.
-        if "role" in changes:
-            change_role(self.viewer, room, user, changes["role"])
-        if "muted_until" in changes:
-            mute_member(self.viewer, room, user, changes["muted_until"])
+        if changes := self.body():
+            change_member(self.viewer, room, user, changes)
         return self.retrieve(request, room, user)
 
     def destroy(self, request: Request, room: UUID, user: UUID) -> Response:

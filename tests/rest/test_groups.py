@@ -158,6 +158,18 @@ def test_a_member_is_given_a_role_and_silenced(
     assert (freed.json()["muted_until"], freed.json()["role"]) == (None, "moderator")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_a_member_that_is_refused_in_part_changes_nothing(
+    api: Api, ann: Profile, bob: Profile, group: Room
+) -> None:
+    head = group.head
+    past = {"role": "moderator", "muted_until": "2001-01-01T00:00:00Z"}
+    answer = api(ann).patch(member_path(group, bob), past, format="json")
+    assert set(refused(answer, 400, "invalid")["fields"]) == {"muted_until"}
+    group.refresh_from_db()
+    assert (seat(bob, group).role, group.head) == ("member", head)
+
+
 @pytest.mark.parametrize("until", ["never", "9999-12-31T23:59:59-23:59", "\x00", 7, [], "2" * 999])
 def test_a_moment_that_is_none_is_refused(
     api: Api, ann: Profile, bob: Profile, group: Room, until: Any
