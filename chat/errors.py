@@ -42,6 +42,8 @@ class ChatError(Exception):
         self.detail = detail or self.default_detail
         self.fields = fields
         self.retry_after = retry_after
+        # Whether the security log has a line about this refusal already.
+        self.logged = False
         super().__init__(self.detail)
 
     def as_dict(self) -> dict[str, Any]:

@@ -82,10 +82,11 @@ def log_security_event(event: str, **fields: Any) -> None:
 
 
 def log_refusal(error: ChatError, *, operation: str, **fields: Any) -> None:
-    """Log that a request or command was refused, if its kind is one of security."""
+    """Log that a request or command was refused, if its kind is one of security and it is not logged yet."""
     event = _event_of(error)
-    if event is None:
+    if event is None or error.logged:
         return
+    error.logged = True
     repeats = refusals.repeats((event, operation, *fields.values()))
     if repeats is not None:
         log_security_event(event, operation=operation, **fields, repeats=repeats or None)

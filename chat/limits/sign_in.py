@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from chat.errors import RateLimited, Unauthenticated, Unavailable
+from chat.errors import ChatError, RateLimited, Unauthenticated, Unavailable
 from chat.limits import store
 from chat.limits.addresses import address_of, digest, network_of
 from chat.limits.password_checks import password_check
@@ -66,9 +66,11 @@ def _failures_logged(network: str, accounts: set[str]) -> Iterator[None]:
         raise
     except (Unavailable, DatabaseError):
         raise
-    except Exception:
+    except Exception as failure:
         for account in accounts:
             log_security_event("sign_in.failed", address=network, name=account)
+        if isinstance(failure, ChatError):
+            failure.logged = True
         raise
 
 
