@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -58,8 +58,9 @@ def read(
 
     Unknown fields are ignored, so that a newer client can talk to an older server. Known fields
     that the shape does not write are refused, except those ``around`` the shape (`type`, `ref`).
-    A shape may have ``prepared(data)``, which renames fields first, and ``conflicts(data)``, which
-    returns errors between fields.
+    A shape may have ``prepared(data)``, which renames fields first, ``conflicts(data)``, which
+    returns errors between fields, and ``faults(data, wrong)``, which returns errors that an action would
+    find later. The last is called only for data that is refused anyway, with the names of the wrong fields.
     """
     return _reader(shape, partial, around).read(data)
 
@@ -78,6 +79,7 @@ class Reader:
         self.shape = shape(partial=partial)
         self._prepared = getattr(self.shape, "prepared", _unchanged)
         self._conflicts = getattr(self.shape, "conflicts", _none)
+        self._faults = getattr(self.shape, "faults", _none)
         self.foreign = known_names() - self.shape.fields.keys() - around
         kinds = ((name, _type_of(field)) for name, field in self.shape.fields.items())
         self.types = {name: kind for name, kind in kinds if kind and typed}
@@ -115,6 +117,7 @@ class Reader:
         for found in (mistyped, conflicts, foreign):
             for name, texts in found.items():
                 errors[name] = [*errors.get(name, ()), *texts]
+        errors = {**self._faults(data, errors.keys()), **errors}
         return Invalid(detail, fields=errors)
 
 
@@ -150,7 +153,7 @@ def _unchanged(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return data
 
 
-def _none(data: Mapping[str, Any]) -> Errors:
+def _none(data: Mapping[str, Any], wrong: Collection[str] = ()) -> Errors:
     return {}
 
 

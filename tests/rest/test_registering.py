@@ -50,6 +50,12 @@ def test_without_one_the_answer_is_the_person_alone() -> None:
         ({"username": 7, "password": None, "email": "dora@example.org"}, 400, NEW),
         ({"username": "dora", "email": "dora@example.org"}, 409, {"username", "email"}),
         ({"username": "admin", "password": "", "email": "no"}, 400, NEW),
+        (
+            {"username": "!", "password": "short", "device": 7},
+            400,
+            {"username", "password", "device"},
+        ),
+        ({"username": "dora", "password": "short", "seq": 7}, 400, {"username", "password", "seq"}),
     ],
     ids=str,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -43,20 +43,14 @@ class RegistrationSerializer(serializers.Serializer[Any]):
         fields["email"].required = by_email
         return fields
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Return the fields. Raises ValidationError with everything that is wrong, also with those of sound form."""
-        try:
-            found: dict[str, Any] = super().to_internal_value(data)
-        except serializers.ValidationError as refusal:
-            wrong: Any = refusal.detail
-            sound = {
-                name: data[name].strip() if name != "password" else data[name]
-                for name in ("username", "password", "email")
-                if name not in wrong and isinstance(data, Mapping) and _is_text(data.get(name))
-            }
-            faults = registration_faults(**sound).fields
-            raise serializers.ValidationError({**faults, **wrong}) from None
-        return found
+    def faults(self, data: Mapping[str, Any], wrong: Collection[str]) -> Mapping[str, Any]:
+        """Return what else is wrong with the fields of a valid form. Raises Forbidden where nobody may register."""
+        sound = {
+            name: data[name].strip() if name != "password" else data[name]
+            for name in ("username", "password", "email")
+            if name not in wrong and _is_text(data.get(name))
+        }
+        return registration_faults(**sound).fields
 
 
 def _is_text(value: Any) -> bool:
