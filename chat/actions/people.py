@@ -145,13 +145,13 @@ def update_profile(person: Profile, **changes: str | None) -> Profile:
 
     Raises Invalid for a display name that is reserved, Forbidden if the account was deleted meanwhile.
     """
-    if is_reserved(changes.get("display_name") or ""):
-        raise Invalid(fields={"display_name": [RESERVED]})
     lock_people([person.pk])
     log = lock_own_logs([person])[person.pk]
     person.refresh_from_db()
     if "display_name" in changes:
         shown = checked_name("display_name", changes["display_name"] or "", NAME_MAX, blank=True)
+        if is_reserved(shown):
+            raise Invalid(fields={"display_name": [RESERVED]})
         changes["display_name"] = shown
     if person.deleted_at:
         raise Forbidden()

@@ -102,3 +102,9 @@ def test_the_hook_may_show_staff_as_it_likes(configured: Callable[..., None]) ->
 def test_a_display_name_may_be_that_of_others(ann: Profile, bob: Profile) -> None:
     """People share names; the handle, which is shown beside it, is one person's alone."""
     assert update_profile(bob, display_name="Ann").display_name == "Ann"
+
+
+def test_a_reserved_display_name_is_refused_as_it_would_be_shown(ann: Profile) -> None:
+    with pytest.raises(Invalid) as refusal:
+        update_profile(ann, display_name="ad\u200bmin")
+    assert refusal.value.fields == {"display_name": ["This name is reserved."]}
