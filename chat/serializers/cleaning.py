@@ -35,9 +35,11 @@ STRAY_TAGS = regex.compile(rf"(?:{FLAGS})(*SKIP)(*FAIL)|[\U000e0000-\U000e007f]"
 ASCII_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 # A text without these needs no more than a look at its normal form.
 SPECIAL = regex.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufff9-\ufffb"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufff9-\ufffb\U00013430-\U0001343f"
     r"\p{Co}\p{M}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}]"
 )
+HIEROGLYPH = r"[\p{Egyptian_Hieroglyphs}&&\p{L}]"
+# A character that is dropped must not be what keeps the next one: else each pass over a text drops only one.
 # An invisible character is kept where a reader sees its effect (RFC 5892 A.1 and A.2, Unicode TR 51):
 # joiners in scripts that join and in emoji, variation selectors, flags, line breaks in scripts without spaces.
 INVISIBLE = regex.compile(
@@ -47,21 +49,33 @@ INVISIBLE = regex.compile(
       | (?<=[\p{{jt=D}}\p{{jt=L}}\p{{jt=R}}])\u200d
       | \u200d(?=[\p{{jt=D}}\p{{jt=L}}\p{{jt=R}}])
       | (?<=\p{{Extended_Pictographic}}(?:\p{{Emoji_Modifier}}|\ufe0f)?)\u200d(?=\p{{Extended_Pictographic}})
-      | (?<=[\p{{Emoji}}\p{{Han}}\p{{S}}\p{{P}}\p{{Mongolian}}\p{{Myanmar}}])\p{{Variation_Selector}}
+      | (?<=[[\p{{Emoji}}\p{{Han}}\p{{S}}\p{{P}}\p{{Mongolian}}\p{{Myanmar}}]--\p{{DI}}])\p{{Variation_Selector}}
       | (?<=[\p{{Khmer}}\p{{Thai}}\p{{Lao}}\p{{Myanmar}}])\u200b(?=[\p{{Khmer}}\p{{Thai}}\p{{Lao}}\p{{Myanmar}}])
+      | (?<={HIEROGLYPH})[\U00013430-\U0001343f]{{1,3}}
+      | [\U00013430-\U0001343f]{{1,3}}(?={HIEROGLYPH})
       | {FLAGS}
       | [\u200e\u200f\u061c]
     )(*SKIP)(*FAIL)
-    | [\p{{Default_Ignorable_Code_Point}}\ufff9-\ufffb]""",
+    | [\p{{Default_Ignorable_Code_Point}}\ufff9-\ufffb\U00013430-\U0001343f]""",
     regex.VERBOSE | regex.V1,
 )
-TOO_MANY_MARKS = regex.compile(rf"(\p{{M}}{{{MARKS_MAX}}})\p{{M}}+")
-MARKS_OF_A_NAME = regex.compile(rf"\p{{M}}{{{MARKS_MAX}}}")
-# The blank of Braille is one of them, which Unicode counts among the symbols.
-SPACES = regex.compile(r"[\p{Z}\u2800]+")
-SEEN = regex.compile(r"[[\p{L}\p{N}\p{P}\p{S}]--[\p{DI}\u2800]]", regex.V1)
+# A joiner between two marks does not end their run.
+_MARK = r"\p{M}[\u200c\u200d]*"
+TOO_MANY_MARKS = regex.compile(
+    rf"((?:{_MARK}){{{MARKS_MAX - 1}}}\p{{M}})(?:[\u200c\u200d]*\p{{M}})+"
+)
+SURPLUS_MARKS = regex.compile(
+    rf"((?:{_MARK}){{{MARKS_MAX - 2}}}\p{{M}})(?:[\u200c\u200d]*\p{{M}})+"
+)
+MARKS_OF_A_NAME = regex.compile(rf"(?:{_MARK}){{{MARKS_MAX}}}")
+# Unicode counts the blank of Braille among the symbols, and two Egyptian blanks among the letters.
+BLANKS = r"\u2800\U00013441\U00013442"
+SPACES = regex.compile(rf"[\p{{Z}}{BLANKS}]+")
+# U+1D159 is a note without a head.
+SEEN = regex.compile(rf"[[\p{{L}}\p{{N}}\p{{P}}\p{{S}}]--[\p{{DI}}{BLANKS}\U0001d159]]", regex.V1)
 SEEN_IN_A_NAME = regex.compile(
-    r"[[\p{L}\p{N}\p{Extended_Pictographic}\p{Regional_Indicator}]--\p{DI}]", regex.V1
+    rf"[[\p{{L}}\p{{N}}\p{{Extended_Pictographic}}\p{{Regional_Indicator}}]--[\p{{DI}}{BLANKS}]]",
+    regex.V1,
 )
 
 
@@ -109,7 +123,7 @@ def tidy_name(text: str) -> str:
     A name of which nothing would be seen becomes empty.
     """
     text = EMBEDDINGS.sub("", CONTROLS.sub("", LINES.sub(" ", UNSTORABLE.sub("", text))))
-    few = regex.sub(rf"(\p{{M}}{{{MARKS_MAX - 1}}})\p{{M}}+", r"\1", STRAY_TAGS.sub("", text))
+    few = SURPLUS_MARKS.sub(r"\1", STRAY_TAGS.sub("", text))
     try:
         name = clean_name(few)
     except TextRefused:
