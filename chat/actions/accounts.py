@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from chat.actions.changes import give_role, set_up_room, take_out
 from chat.actions.devices import end_devices
-from chat.actions.locks import lock_own_logs, lock_people, lock_rooms_of
+from chat.actions.locks import lock_own_logs, lock_people, lock_rooms_of, shared_rooms
 from chat.actions.transactions import action
 from chat.events import database, draft, record
 from chat.models import Membership, Profile, Room
@@ -18,6 +19,8 @@ from chat.policy import RANK
 from chat.queries.people import person_of_account, without_account
 
 Role = Membership.Role
+# Times that the rooms of a person are locked anew, because somebody added the person to another one.
+LOCK_TRIES = 5
 
 
 def account_deleted(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
@@ -52,16 +55,37 @@ def end_person(person: Profile) -> bool:
     They leave every group that others are in; a group that loses its last owner gets an heir. Their
     direct rooms stay and are frozen. Their messages stay, and are shown as from a deleted account.
     """
-    for one in lock_people([person.pk]):
+    people, rooms = _lock_with_rooms(person)
+    for one in people:
         if one.deleted_at is None:
             _forget(one)
-            for room in lock_rooms_of(one):
+            for room in rooms:
                 _part(one, room)
             end_devices(one)
             log = lock_own_logs([one])[one.pk]
             record([draft(log, "profile.updated", actor=one)])
             return True
     return False
+
+
+class _AddedMeanwhile(Exception):
+    """Somebody added the person to another room before the person was locked."""
+
+
+def _lock_with_rooms(person: Profile) -> tuple[list[Profile], list[Room]]:
+    """Lock the rooms that a person shares with others, and then the person, as every other action does.
+
+    A person who was added to another room meanwhile is tried again: the savepoint releases the locks.
+    """
+    for _ in range(LOCK_TRIES):
+        with suppress(_AddedMeanwhile), transaction.atomic(using=database()):
+            rooms = lock_rooms_of(person)
+            people = lock_people([person.pk])
+            if shared_rooms(person).exclude(pk__in=[room.pk for room in rooms]).exists():
+                raise _AddedMeanwhile
+            return people, rooms
+    # In this order nobody can add the person any more, but another action may be waiting for them: a deadlock.
+    return lock_people([person.pk]), lock_rooms_of(person)
 
 
 def _forget(person: Profile) -> None:

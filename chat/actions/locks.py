@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from chat.errors import NotFound
 from chat.models import Membership, Profile, Room
 from chat.queries.access import outsider
@@ -36,14 +38,16 @@ def target_in(room: Room, user_id: UUID) -> Membership:
     return target
 
 
-def lock_rooms_of(person: Profile) -> list[Room]:
-    """Lock the rooms that a person shares with others, in the one order of all locks.
-
-    To be called once the profile is locked, so that nobody adds the person to another room meanwhile.
-    """
+def shared_rooms(person: Profile) -> QuerySet[Room]:
+    """Return the rooms that a person shares with others."""
     mine = Membership.objects.filter(user=person).values("room")
-    shared = Room.objects.select_for_update(no_key=True).filter(pk__in=mine, deleted_at=None)
-    return list(shared.exclude(kind=Room.Kind.SELF).order_by("kind", "pk"))
+    return Room.objects.filter(pk__in=mine, deleted_at=None).exclude(kind=Room.Kind.SELF)
+
+
+def lock_rooms_of(person: Profile) -> list[Room]:
+    """Lock the rooms that a person shares with others, in the one order of all locks."""
+    shared = shared_rooms(person).select_for_update(no_key=True)
+    return list(shared.order_by("kind", "pk"))
 
 
 def someone_in(room: Room, user_id: UUID) -> tuple[Profile, Membership | None]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import monotonic
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connections
+from django.db.transaction import atomic
 
 from chat.actions.members import add_member, change_role, join_room
 from chat.actions.people import add_person, register_person
 from chat.actions.rooms import create_group, open_direct
 from chat.errors import Forbidden
+from chat.events import database
 from chat.models import Event, Membership, Profile, Room
-from tests.scene import logged, seat, together
+from tests.scene import WITHIN, held, logged, seat, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,3 +116,40 @@ def test_nobody_is_added_while_their_account_goes(ann: Profile) -> None:
         assert not groups.exists()
         pair = Room.objects.filter(kind="direct", memberships__user=one).first()
         assert pair is None or pair.frozen
+
+
+@pytest.mark.postgres
+def test_a_deletion_that_waits_for_a_room_does_not_hold_the_person(ann: Profile) -> None:
+    """Else an action that holds the room and needs the person would be a deadlock, and either may fail."""
+    dora = register_person(username="dora", password=PASSWORD)
+    room, _ = create_group(ann, title="Busy", visibility="public", members=[dora.pk])
+    with ThreadPoolExecutor(1) as thread:
+        with held(room), atomic(using=database()):
+            deletion = thread.submit(in_a_thread, partial(delete, dora))
+            wait_for_a_blocked_statement()
+            assert Profile.objects.select_for_update(nowait=True).get(pk=dora.pk)
+        deletion.result(WITHIN)
+    dora.refresh_from_db()
+    assert dora.deleted_at
+    assert logged(room)[-1] == "member.left"
+
+
+def in_a_thread(call: Callable[[], None]) -> None:
+    try:
+        call()
+    finally:
+        connections.close_all()
+
+
+def wait_for_a_blocked_statement() -> None:
+    """Return once another connection to this database waits for a lock."""
+    blocked = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    until = monotonic() + WITHIN
+    with connections[database()].cursor() as cursor:
+        while monotonic() < until:
+            # Within a transaction PostgreSQL shows the activity as it was at the first look.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(blocked)
+            if cursor.fetchone():
+                return
+    raise AssertionError("no statement waits for a lock")
