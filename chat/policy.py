@@ -17,6 +17,8 @@ from chat.errors import Forbidden
 from chat.models import Membership, Message, Profile, Room
 
 Role = Membership.Role
+# One wording for every cause, because the cause is the other person's own affair.
+UNREACHABLE = "This person cannot be messaged."
 RANK: dict[str, int] = {Role.MEMBER: 0, Role.MODERATOR: 1, Role.ADMIN: 2, Role.OWNER: 3}
 
 
@@ -163,6 +165,9 @@ def why_not_write(member: Membership, room: Room) -> Forbidden:
             until=member.muted_until,
             retry_after=_seconds(member.muted_until - now),
         )
+    if room.frozen and room.kind == Room.Kind.DIRECT:
+        # The other person's account was deleted, and a direct room has no moderators.
+        return Forbidden(UNREACHABLE, reason="policy")
     if room.frozen and rank(member) < RANK[Role.MODERATOR]:
         return Forbidden("This room is frozen: only its moderators may write.", reason="frozen")
     return Forbidden("The rules of this service do not let you write here.", reason="policy")

@@ -16,7 +16,6 @@ LEAVINGS = 2
 REFUSED = "Some of these people cannot be added."
 # One wording for every cause, because the cause is the person's own affair.
 NOT_ADDED = "This person cannot be added by others."
-UNREACHABLE = "This person cannot be messaged."
 
 
 def keep_consent(

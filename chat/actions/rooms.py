@@ -11,7 +11,7 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from chat.actions.changes import set_up_room
-from chat.actions.consent import UNREACHABLE, keep_consent
+from chat.actions.consent import keep_consent
 from chat.actions.locks import enter, lock_own_logs, lock_people, self_key
 from chat.actions.own_logs import tell_joined, tell_left
 from chat.actions.texts import checked_name, checked_text
@@ -19,7 +19,7 @@ from chat.actions.transactions import action, while_suspended
 from chat.errors import Conflict, Forbidden, Invalid, NotFound
 from chat.events import draft, draft_member, record
 from chat.models import Event, Membership, Profile, Room
-from chat.policy import get_policy
+from chat.policy import UNREACHABLE, get_policy
 from chat.queries.access import outsider, shares_room
 from chat.serializers.messages import digest_of
 from chat.serializers.rooms import RoomView

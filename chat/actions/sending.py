@@ -13,7 +13,6 @@ from django.db import IntegrityError, connections
 from django.utils import timezone
 from uuid6 import uuid7
 
-from chat.actions.consent import UNREACHABLE
 from chat.actions.texts import checked_text
 from chat.actions.transactions import action
 from chat.conf import chat_settings
@@ -29,7 +28,7 @@ from chat.errors import (
 from chat.events import database, draft, record
 from chat.models import Event, Membership, Message, Profile, Room
 from chat.models.fetch import Fetch, fetch
-from chat.policy import Policy, check_may_send, get_policy, why_suspended
+from chat.policy import UNREACHABLE, Policy, check_may_send, get_policy, why_suspended
 from chat.queries.access import outsider
 from chat.serializers.messages import digest_of
 

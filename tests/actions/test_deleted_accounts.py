@@ -110,8 +110,9 @@ def test_their_conversations_stay_and_can_only_be_read(ann: Profile, dora: Profi
     delete(dora)
     with pytest.raises(Forbidden, match=r"^This person cannot be messaged\.$"):
         say(ann, room)
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match=r"^This person cannot be messaged\.$") as refusal:
         edit_message(ann, mine.pk, "Otherwise.")
+    assert refusal.value.reason == "policy"
     assert history(ann, room.pk, limit=9).messages[-1] == theirs
     (view,) = (one for one in views(ann, list(inbox(ann))) if one.room == room)
     shape = room_shape(view)
