@@ -56,13 +56,18 @@ class Place:
     banned: set[str] = field(default_factory=set)
     said: dict[UUID, Said] = field(default_factory=dict)
     leavings: dict[str, int] = field(default_factory=dict)
+    added_again: set[str] = field(default_factory=set)
 
     @property
     def head(self) -> int:
         return len(self.log)
 
-    def enter(self, who: str, role: str = "member") -> None:
+    def enter(self, who: str, role: str = "member", *, added: bool = False) -> None:
         self.log.append("member.joined")
+        if not added:
+            self.added_again.discard(who)
+        elif self.leavings.get(who):
+            self.added_again.add(who)
         hidden = self.head if self.hides else 0
         self.seats[who] = Seat(role, hidden, self.head)
 
@@ -101,7 +106,7 @@ class Place:
             return Forbidden
         if other in self.banned:
             return Conflict
-        left_for_good = self.leavings.get(other, 0) >= 2
+        left_for_good = self.leavings.get(other, 0) >= 2 or other in self.added_again
         return Forbidden if left_for_good and other not in self.seats else None
 
     def ruling(self, who: str, over: str, least: int, given: int = 0) -> Refusal:

@@ -64,6 +64,8 @@ simply(
 )
 simply("change_role", "", lambda h: members.change_role(h.ann, h.hall.pk, h.cat.pk, "admin"))
 simply("mute_member", "", lambda h: members.mute_member(h.bob, h.hall.pk, h.cat.pk, FAR))
+BOTH = {"role": "moderator", "muted_until": FAR}
+simply("change_member", "", lambda h: members.change_member(h.ann, h.hall.pk, h.cat.pk, BOTH))
 
 simply(
     "edit_message",

@@ -97,7 +97,7 @@ class Life(House):
         args = (place.id, self.people[other].pk, role)
         done = self.attempt(place.adding(who, other, role), members.add_member, who, *args)
         if done and other not in place.seats:
-            place.enter(other, role)
+            place.enter(other, role, added=True)
 
     @somewhere
     @rule(who=person, number=any_of)

@@ -45,7 +45,20 @@ def _unwilling(person: Profile, people: Sequence[Profile]) -> set[UUID]:
 
 
 def _left_for_good(room: Room, people: Sequence[Profile]) -> set[UUID]:
-    """Return those who left the room by themselves twice; being removed or banned is not leaving."""
-    left = Event.objects.filter(room=room, subject__in=people, type="member.left")
-    times = Counter(left.values_list("subject_id", flat=True))
-    return {person for person, often in times.items() if often >= LEAVINGS}
+    """Return those who left the room twice, or left it and were added again by others since.
+
+    Being removed or banned is not leaving. Joining oneself lets others add that person once more.
+    """
+    told = Event.objects.filter(
+        room=room, subject__in=people, type__in=("member.left", "member.joined")
+    )
+    left: Counter[UUID] = Counter()
+    added_again: set[UUID] = set()
+    for person, actor, event in told.order_by("seq").values_list("subject_id", "actor_id", "type"):
+        if event == "member.left":
+            left[person] += 1
+        elif actor == person:
+            added_again.discard(person)
+        elif left[person]:
+            added_again.add(person)
+    return added_again | {person for person, times in left.items() if times >= LEAVINGS}

@@ -33,12 +33,23 @@ def join_room(person: Profile, room_id: UUID) -> Membership:
     member = Membership.objects.filter(room=room, user=person).first()
     if member is not None:
         member.room, member.user = room, person
+        if member.added:
+            # The person was put in by others, and now chooses the group.
+            member.added = False
+            member.save(update_fields=["added"])
         return member
     if is_banned(person, room) or not get_policy().may_join_room(person, room):
         raise outsider(room, person)
     if any(one.deleted_at for one in lock_people([person.pk])):
         raise outsider(room, person)
-    return _bring_in(room, person, Role.MEMBER, actor=person)
+    return _bring_in(room, person, _role_of_joiner(room), actor=person)
+
+
+def _role_of_joiner(room: Room) -> str:
+    """Return owner for the first who joins a group whose owners' accounts are all deleted, else member."""
+    owners = Membership.objects.filter(room=room, role=Role.OWNER)
+    deleted = owners.values_list("user__deleted_at", flat=True)
+    return Role.OWNER if deleted and all(deleted) else Role.MEMBER
 
 
 @action

@@ -17,6 +17,10 @@ RETRY_AFTER = 2
 BUSY = "Too many people are signing in at the moment."
 
 
+class SignInsBusy(Unavailable):
+    """``LIMIT_SIGN_INS`` password checks run already."""
+
+
 class PasswordChecks:
     """Counts the password checks that run now in this process."""
 
@@ -29,7 +33,7 @@ class PasswordChecks:
         limit: int | None = chat_settings.LIMIT_SIGN_INS
         with self._lock:
             if limit is not None and self._running >= limit:
-                raise Unavailable(BUSY, retry_after=RETRY_AFTER)
+                raise SignInsBusy(BUSY, retry_after=RETRY_AFTER)
             self._running += 1
 
     def end(self) -> None:

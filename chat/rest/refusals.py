@@ -30,6 +30,7 @@ from chat.errors import (
     Unsupported,
 )
 from chat.limits.addresses import network_of
+from chat.limits.password_checks import SignInsBusy
 from chat.outages import Outages, is_away, place_in_chat, took_too_long
 from chat.queries.grounds import says_expired
 from chat.security_log import log_refusal
@@ -74,8 +75,13 @@ def refuse(exc: Exception, context: dict[str, Any]) -> Response | None:
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = context["view"].get_authenticate_header(context["request"])
     response = Response(error.as_dict(), status=status, headers=headers)
-    # Django logs each answer above 499; an outage was logged by then.
-    response._has_been_logged = _is_of_database(exc)  # type: ignore[attr-defined]
+    # Django logs each answer above 499 as an error. An outage was logged by then, and a burst is no defect.
+    if _is_of_database(exc):
+        response._has_been_logged = True  # type: ignore[attr-defined]
+    elif isinstance(exc, SignInsBusy):
+        request = context["request"]._request
+        said = (error.detail, request.path)
+        log_response("%s: %s", *said, response=response, request=request, level="warning")
     return response
 
 

@@ -146,6 +146,30 @@ def test_to_be_removed_or_banned_is_not_to_leave(ann: Profile, cat: Profile, gro
     assert add_member(ann, group.pk, cat.pk)[1]
 
 
+def test_a_person_who_left_is_added_once_also_by_way_of_removals(
+    ann: Profile, cat: Profile, group: Room
+) -> None:
+    join_room(cat, group.pk)
+    leave_room(cat, group.pk)
+    assert add_member(ann, group.pk, cat.pk)[1]
+    remove_member(ann, group.pk, cat.pk)
+    refused(lambda: add_member(ann, group.pk, cat.pk))
+    join_room(cat, group.pk)
+    remove_member(ann, group.pk, cat.pk)
+    assert add_member(ann, group.pk, cat.pk)[1]
+
+
+def test_joining_a_group_that_one_was_put_into_is_choosing_it(
+    ann: Profile, cat: Profile, group: Room
+) -> None:
+    update_profile(cat, direct_from="rooms", groups_from="everyone")
+    add_member(ann, group.pk, cat.pk)
+    with pytest.raises(Forbidden):
+        open_direct(ann, cat.pk)
+    join_room(cat, group.pk)
+    assert open_direct(ann, cat.pk)[1]
+
+
 def test_leaving_one_room_says_nothing_of_another(
     ann: Profile, cat: Profile, group: Room, den: Room
 ) -> None:

@@ -73,6 +73,15 @@ def test_a_room_without_anyone_else_stays_as_it_is(dora: Profile) -> None:
     assert (logged(room), seat(dora, room).role) == (before, "owner")
 
 
+def test_the_first_who_joins_a_room_of_a_deleted_owner_owns_it(
+    dora: Profile, bob: Profile, cat: Profile
+) -> None:
+    room, _ = create_group(dora, title="Empty", visibility="public")
+    delete(dora)
+    assert join_room(bob, room.pk).role == "owner"
+    assert join_room(cat, room.pk).role == "member"
+
+
 def test_an_imported_person_takes_nothing_over(dora: Profile, bob: Profile) -> None:
     room, _ = create_group(dora, title="Old", visibility="private")
     kim = add_person(username="kim", source_key="irc:kim")

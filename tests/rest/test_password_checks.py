@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -96,3 +97,22 @@ def test_refused_sign_in_is_not_counted_as_a_wrong_password(
         blocked.released.set()
         assert running.result(WITHIN).status_code == 401
     assert [sign_in(number).status_code for number in range(2)] == [401, 429]
+
+
+def test_burst_of_sign_ins_is_no_error_in_the_log(
+    db: None,
+    configured: Any,
+    blocked: type[BlockingHasher],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Anybody can cause it, and an alert on ERROR is for defects."""
+    configured(LIMIT_SIGN_INS=1)
+    monkeypatch.setattr(logging.getLogger("django"), "propagate", True)
+    with ThreadPoolExecutor(1) as threads, released_at_end():
+        running = begin(threads, 0)
+        assert sign_in(1).status_code == 503
+        lines = [one for one in caplog.records if getattr(one, "status_code", None) == 503]
+        assert {(one.name, one.levelname) for one in lines} == {("django.request", "WARNING")}
+        blocked.released.set()
+        running.result(WITHIN)
