@@ -1,5 +1,6 @@
 """Hands the environment, and an .env beside manage.py, to the settings; outside DEBUG it insists on keys and hosts."""
 
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_urlsafe
@@ -19,7 +20,27 @@ env = Env()
 if (ROOT / ".env").exists():
     env.read_env(ROOT / ".env")
 
-DEBUG = env.bool("DEBUG", default=False)
+ON = frozenset({"on", "true", "yes", "y", "t", "ok", "1"})
+OFF = frozenset({"off", "false", "no", "n", "f", "0"})
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """Return whether a variable of the environment is on or off. Raises ImproperlyConfigured."""
+    said = env.str(name, default="").strip()
+    if said and said.lower() not in ON | OFF:
+        raise ImproperlyConfigured(f"{name} must be on or off, not {said!r}.")
+    return said.lower() in ON if said else default
+
+
+def choice(name: str, options: Collection[str], *, default: str) -> str:
+    """Return one of the options from the environment. Raises ImproperlyConfigured."""
+    said = env.str(name, default="").strip() or default
+    if said not in options:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {said!r}.")
+    return said
+
+
+DEBUG = switch("DEBUG", default=False)
 
 
 def refuse(name: str, reason: str) -> None:

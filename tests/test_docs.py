@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [page.name for page in PAGES]
 # How project/ reads its environment.
 READ = re.compile(
-    r"\b(?:env(?:\.\w+)?|number|seconds|secret|hosts|database|redis)\(\s*\"([A-Z_]+)\""
+    r"\b(?:env(?:\.\w+)?|switch|choice|number|seconds|secret|hosts|database|redis)\(\s*\"([A-Z_]+)\""
 )
 # A public page knows no plan; a part that is missing is a limit.
 PLANS = re.compile(r"\b(?:first plan|the plan|not offered yet|first version|roadmap)\b", re.I)

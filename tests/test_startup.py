@@ -58,6 +58,9 @@ WRONG = {
         "DATABASE_POOL_MAX must be a whole number of 1 or more, not 'many'.",
     ),
     "no Redis": ({"REDIS_URL": "nonsense:sesame"}, "REDIS_URL must be redis://"),
+    "a switch that is neither": ({"HTTPS": "yess"}, "HTTPS must be on or off, not 'yess'."),
+    "a level that is none": ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of DEBUG, INFO"),
+    "a format that is none": ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of text, json"),
     "a port of Redis that is none": ({"REDIS_URL": "redis://host:port/0"}, "REDIS_URL has a port"),
 }
 OF_THE_SERVER = {

@@ -1,6 +1,6 @@
 """The tour of every option of the chat; what stands here is the default unless a line says otherwise."""
 
-from project.env import env, number, redis, seconds
+from project.env import env, number, redis, seconds, switch
 
 CHAT = {
     # Who is asking, over REST and sockets alike. (Default: the host's own DRF classes.)
@@ -16,7 +16,7 @@ CHAT = {
     "POLICY": "chat.policy.Policy",
     "PROFILE": "chat.actions.people.profile_of_account",
     # Whether anyone may make an account.
-    "REGISTRATION": env.bool("CHAT_REGISTRATION", default=True),
+    "REGISTRATION": switch("CHAT_REGISTRATION", default=True),
     # How often a wrong password, a registration, a refresh token that is no good; counted where all processes see it.
     "LIMIT_ACCOUNT": env.str("CHAT_LIMIT_ACCOUNT", default="10/5 minutes"),
     "LIMIT_ADDRESS": env.str("CHAT_LIMIT_ADDRESS", default="50/5 minutes"),
@@ -64,7 +64,7 @@ CHAT = {
     "HEAD_MAX": number("CHAT_HEAD_MAX", default=32_768, least=1_024),
     "REQUEST_WAIT": seconds("CHAT_REQUEST_WAIT", default=20),
     # Whether `users/` lists everybody page by page, for a closed team.
-    "DIRECTORY": env.bool("CHAT_DIRECTORY", default=False),
+    "DIRECTORY": switch("CHAT_DIRECTORY", default=False),
     # Query parameters that other parts of the site read at the chat's paths.
     "PARAMETERS": [],
     # How far a socket is caught up event by event, and how many rooms it is told of at first.

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from project.env import DEBUG, env
+from project.env import DEBUG, choice
 
-_level = env.str("LOG_LEVEL", default="INFO")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_level = choice("LOG_LEVEL", LEVELS, default="INFO")
 _console = {"handlers": ["console"], "level": _level, "propagate": False}
 
 LOGGING: dict[str, Any] = {
@@ -22,7 +23,9 @@ LOGGING: dict[str, Any] = {
         "console": {
             "class": "logging.StreamHandler",
             "filters": ["without_client_faults"],
-            "formatter": env.str("LOG_FORMAT", default="text" if DEBUG else "json"),
+            "formatter": choice(
+                "LOG_FORMAT", ("text", "json"), default="text" if DEBUG else "json"
+            ),
         },
     },
     "root": {"handlers": ["console"], "level": _level},

@@ -3,9 +3,9 @@
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.conf import global_settings
 
-from project.env import DEBUG, env
+from project.env import DEBUG, env, switch
 
-_https = env.bool("HTTPS", default=not DEBUG)
+_https = switch("HTTPS", default=not DEBUG)
 
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
