@@ -13,6 +13,7 @@ from typing import Any
 
 import django
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
@@ -21,7 +22,6 @@ from django.http.response import HttpResponseBase
 
 from chat.conf import chat_settings
 from chat.errors import Unavailable
-from project.env import number
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 
@@ -35,8 +35,7 @@ class ThreadedHandler(ASGIHandler):
     def __init__(self) -> None:
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
-        threads = number("HTTP_THREADS", default=16, least=1)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self._threads = ThreadPoolExecutor(settings.HTTP_THREADS, thread_name_prefix="http")
         # Of their own: who asks whether the process lives is not to wait for a database.
         self._health = ThreadPoolExecutor(len(HEALTH), thread_name_prefix="http-health")
 

@@ -17,8 +17,9 @@ def main() -> None:
         # Wrong settings stop here, once; a worker that dies of them would be started again and again.
         django.setup()
         # The settings read the environment first.
-        from project.startup import ensure_database, workers  # noqa: PLC0415
+        from project.startup import ensure_database, ensure_settings, workers  # noqa: PLC0415
 
+        ensure_settings()
         processes = workers()
         ensure_database()
         port = number("PORT", default=8000, least=0, most=65535)

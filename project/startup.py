@@ -6,6 +6,7 @@ import logging
 from copy import deepcopy
 
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, Error, NotSupportedError
 from django.db.utils import ConnectionHandler
@@ -44,6 +45,13 @@ def workers() -> int:
         )
         return 1
     return wanted
+
+
+def ensure_settings() -> None:
+    """Raise ImproperlyConfigured with the first error that the system checks find."""
+    for found in run_checks():
+        if found.is_serious() and not found.is_silenced():
+            raise ImproperlyConfigured(f"{found.msg} ({found.id})")
 
 
 def ensure_database() -> None:

@@ -12,6 +12,7 @@ import httpx2
 import orjson
 import pytest
 
+from chat.websocket.server import without_queries
 from tests.live.processes import ROOT, SetUp, common_environment, manage, serving
 from tests.websocket.wire import PASSWORD, Caller
 
@@ -130,3 +131,10 @@ def test_fault_of_a_client_is_one_line(site: SetUp, fault: object) -> None:
 def test_the_reason_is_in_the_line(site: SetUp) -> None:
     foreign_host(site)
     assert "Invalid HTTP_HOST header: 'evil.example'" in site.logs()
+
+
+def test_the_log_filters_of_a_project_stay_under_their_names() -> None:
+    own = {"()": "mysite.logs.Own"}
+    named = {"without_query": own, "without_client_faults": own}
+    config = without_queries({"filters": named, "loggers": {}})
+    assert {name: config["filters"][name] for name in named} == named

@@ -55,11 +55,11 @@ urlpatterns = [path("view/", view), path("fault/", fault), path("healthz", view)
 
 
 @pytest.fixture
-def handler(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ThreadedHandler:
+def handler(settings: Any) -> ThreadedHandler:
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = [f"{__name__}.Noting"]
     # One thread, so that one can look into it afterwards.
-    monkeypatch.setenv("HTTP_THREADS", "1")
+    settings.HTTP_THREADS = 1
     seen.clear()
     return ThreadedHandler()
 

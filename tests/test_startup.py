@@ -55,8 +55,13 @@ WRONG = {
     ),
     "a pool of no size": (
         {"DATABASE_URL": NOWHERE, "DATABASE_POOL_MAX": "many"},
-        "DATABASE_POOL_MAX must be a whole number of 1 or more, not 'many'.",
+        "DATABASE_POOL_MAX must be a whole number of 2 or more, not 'many'.",
     ),
+    "a pool that begins above its end": (
+        {"DATABASE_URL": NOWHERE, "DATABASE_POOL_MIN": "30", "DATABASE_POOL_MAX": "20"},
+        "DATABASE_POOL_MAX must be a whole number of 30 or more",
+    ),
+    "no threads": ({"HTTP_THREADS": "none"}, "HTTP_THREADS must be a whole number of 1 or more"),
     "no Redis": ({"REDIS_URL": "nonsense:sesame"}, "REDIS_URL must be redis://"),
     "a switch that is neither": ({"HTTPS": "yess"}, "HTTPS must be on or off, not 'yess'."),
     "a level that is none": ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of DEBUG, INFO"),
@@ -64,6 +69,8 @@ WRONG = {
     "a port of Redis that is none": ({"REDIS_URL": "redis://host:port/0"}, "REDIS_URL has a port"),
 }
 OF_THE_SERVER = {
+    "a rate that is none": ({"CHAT_LIMIT_WRITES": "lots"}, "(chat.E013)"),
+    "an origin that is none": ({"CHAT_ORIGINS": "app.example.com"}, "(corsheaders.E013)"),
     "no port": ({"PORT": "abc"}, "PORT must be a whole number from 0 to 65535, not 'abc'."),
     "a port of signs": ({"PORT": "--1"}, "PORT must be a whole number from 0 to 65535, not '--1'."),
     "a port too high": ({"PORT": "70000"}, "PORT must be a whole number from 0 to 65535"),

@@ -62,7 +62,8 @@ class WithoutClientFaults(logging.Filter):
 def without_queries(log_config: dict[str, Any]) -> dict[str, Any]:
     """The same logging configuration; uvicorn then writes no query string, and no fault of a client as one of ours."""
     config = copy.deepcopy(log_config)
-    filters = {"without_query": WithoutQuery, "without_client_faults": WithoutClientFaults}
+    # Names of our own, because the configuration may have filters under the classes' plain names.
+    filters = {f"{__name__}.{kind.__name__}": kind for kind in (WithoutQuery, WithoutClientFaults)}
     for key, kind in filters.items():
         config.setdefault("filters", {})[key] = {"()": f"{__name__}.{kind.__name__}"}
     for name in ("uvicorn.error", "uvicorn.access"):

@@ -34,14 +34,17 @@ def _postgresql(url_options: str) -> dict[str, Any]:
         connection_class = patient(limits["statement_timeout"])
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_STATEMENT_TIMEOUT: {error}.") from error
+    pool_min = number("DATABASE_POOL_MIN", default=2, least=0)
     own = [f"-c {name}={value}" for name, value in limits.items()]
     return {
         "connect_timeout": 3,
         # The URL's options come last and win, such as a search_path, without dropping the timeouts.
         "options": " ".join([*own, url_options]).strip(),
         "pool": {
-            "min_size": number("DATABASE_POOL_MIN", default=2, least=0),
-            "max_size": number("DATABASE_POOL_MAX", default=20, least=1),
+            "min_size": pool_min,
+            "max_size": number(
+                "DATABASE_POOL_MAX", default=max(20, pool_min), least=max(1, pool_min)
+            ),
             "timeout": seconds("DATABASE_POOL_TIMEOUT", default=5),
             # A database that was away is tried anew by the next who asks, not after pauses that grow to minutes.
             "reconnect_timeout": 2,

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from project.env import DEBUG as DEBUG
-from project.env import ROOT, env, hosts, secret
+from project.env import ROOT, env, hosts, number, secret
 
 SECRET_KEY = secret("SECRET_KEY", shortest=50)
 ALLOWED_HOSTS = hosts("ALLOWED_HOSTS")
@@ -42,6 +42,8 @@ ROOT_URLCONF = "project.urls"
 LOGIN_REDIRECT_URL = "chat_rest:root"
 ASGI_APPLICATION = "project.asgi.application"
 WSGI_APPLICATION = "project.wsgi.application"
+# Threads of each process that answer HTTP requests; read by project/handler.py.
+HTTP_THREADS = number("HTTP_THREADS", default=16, least=1)
 
 TEMPLATES = [
     {
