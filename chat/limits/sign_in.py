@@ -52,8 +52,13 @@ def counting_wrong_passwords(request: Request | HttpRequest, *names: str) -> Ite
     its name elsewhere do not lock its person out. Where several names came, each is tried at.
     """
     accounts = {digest(_folded(name)) for name in names}
-    with password_check(), _failures_logged(network_of(request), accounts):
-        yield from _counted_try(address_of(request), accounts)
+    address = address_of(request)
+
+    def is_known() -> bool:
+        return any(_is_known(account, address) for account in accounts)
+
+    with password_check(address, is_known), _failures_logged(network_of(request), accounts):
+        yield from _counted_try(address, accounts)
 
 
 @contextmanager

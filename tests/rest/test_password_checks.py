@@ -15,7 +15,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from chat.models import Profile
-from tests.rest.conftest import Api, refused
+from tests.rest.conftest import PASSWORD, Api, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -53,20 +53,20 @@ def released_at_end() -> Iterator[None]:
         BlockingHasher.released.set()
 
 
-def sign_in(number: int) -> Any:
-    body = {"username": f"nobody{number}", "password": "a wrong password"}
-    return APIClient().post("/api/auth/token/", body)
+def sign_in(number: int, address: str = "127.0.0.1", **body: str) -> Any:
+    body = {"username": f"nobody{number}", "password": "a wrong password", **body}
+    return APIClient().post("/api/auth/token/", body, REMOTE_ADDR=address)
 
 
-def sign_in_in_thread(number: int) -> Any:
+def sign_in_in_thread(number: int, address: str) -> Any:
     try:
-        return sign_in(number)
+        return sign_in(number, address)
     finally:
         connection.close()
 
 
-def begin(threads: ThreadPoolExecutor, number: int) -> Future[Any]:
-    running = threads.submit(sign_in_in_thread, number)
+def begin(threads: ThreadPoolExecutor, number: int, address: str | None = None) -> Future[Any]:
+    running = threads.submit(sign_in_in_thread, number, address or f"192.0.2.{number}")
     assert BlockingHasher.begun.acquire(timeout=WITHIN)
     return running
 
@@ -92,11 +92,44 @@ def test_refused_sign_in_is_not_counted_as_a_wrong_password(
 ) -> None:
     configured(LIMIT_SIGN_INS=1, LIMIT_ADDRESS="2/minute")
     with ThreadPoolExecutor(1) as threads, released_at_end():
-        running = begin(threads, 0)
+        running = begin(threads, 0, "127.0.0.1")
         assert {sign_in(number).status_code for number in range(5)} == {503}
         blocked.released.set()
         assert running.result(WITHIN).status_code == 401
     assert [sign_in(number).status_code for number in range(2)] == [401, 429]
+
+
+def test_one_address_has_half_of_the_places(
+    db: None, configured: Any, blocked: type[BlockingHasher]
+) -> None:
+    configured(LIMIT_SIGN_INS=4)
+    with ThreadPoolExecutor(3) as threads, released_at_end():
+        running = [begin(threads, number, "192.0.2.9") for number in range(2)]
+        assert sign_in(2, "192.0.2.9").status_code == 503
+        running.append(begin(threads, 3, "192.0.2.10"))
+        blocked.released.set()
+        assert [one.result(WITHIN).status_code for one in running] == [401] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_strangers_keep_nobody_out_who_signed_in_from_here_before(
+    dora: Profile, configured: Any, settings: Any
+) -> None:
+    configured(LIMIT_SIGN_INS=2)
+    right = {"username": "dora", "password": PASSWORD}
+    assert sign_in(0, **right).status_code == 200
+    # The stored password is still checked by the hasher that made it; one for a name that nobody has blocks.
+    settings.PASSWORD_HASHERS = [f"{__name__}.BlockingHasher", *settings.PASSWORD_HASHERS]
+    get_hashers.cache_clear()
+    BlockingHasher.begun = threading.Semaphore(0)
+    BlockingHasher.released.clear()
+    with ThreadPoolExecutor(2) as threads, released_at_end():
+        running = [begin(threads, number) for number in range(2)]
+        assert sign_in(3, "198.51.100.7", **right).status_code == 503
+        assert sign_in(4, **right).status_code == 200
+        BlockingHasher.released.set()
+        assert [one.result(WITHIN).status_code for one in running] == [401, 401]
+    get_hashers.cache_clear()
 
 
 def test_burst_of_sign_ins_is_no_error_in_the_log(

@@ -18,7 +18,7 @@ from chat.actions.devices import end_devices, end_outdated, open_device, renew_d
 from chat.actions.people import profile_for, register_person
 from chat.actions.tickets import LIFETIME, make_ticket
 from chat.errors import Conflict, Forbidden, RateLimited, TokenExpired, Unauthenticated
-from chat.limits.addresses import network_of
+from chat.limits.addresses import address_of, network_of
 from chat.limits.password_checks import password_check
 from chat.limits.sign_in import (
     count_registration,
@@ -79,7 +79,7 @@ class RegistrationViewSet(OpenViewSet):
         count_registration(request)
         body = self.body()
         device = body.pop("device", None)
-        with password_check():
+        with password_check(address_of(request)):
             person = register_person(**body)
         log_security_event("account.registered", person=person.pk, address=network_of(request))
         shape = OwnProfileSerializer().to_representation(person)
