@@ -26,8 +26,8 @@ LOCK_TRIES = 5
 def account_deleted(sender: Any, instance: Any, using: str, **kwargs: Any) -> None:
     """Receive ``pre_delete`` of the host's user model, and end the account's person.
 
-    In one database the two are one transaction. In two, the person ends once the account is
-    committed as deleted, so that a rollback of the host's leaves both as they were.
+    In one database both happen in one transaction. With two databases the person is ended after
+    the host's transaction commits, so a rollback changes neither.
     """
     key = instance.pk
     if using == database():
@@ -44,7 +44,7 @@ def end_account(key: Any) -> None:
 
 
 def end_missing() -> int:
-    """End the people whose account is gone, and return how many; no signal told of these."""
+    """End the people whose accounts were deleted without a signal, and return their number."""
     return sum(end_person(person) for person in without_account())
 
 

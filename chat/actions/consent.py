@@ -11,7 +11,7 @@ from chat.models import Event, Profile, Room
 from chat.policy import get_policy
 from chat.queries.access import sharing_room
 
-# After so many leavings a person comes back only by themselves.
+# Departures after which nobody else may add the person again.
 LEAVINGS = 2
 REFUSED = "Some of these people cannot be added."
 # One wording for every cause, because the cause is the person's own affair.
@@ -21,7 +21,7 @@ NOT_ADDED = "This person cannot be added by others."
 def keep_consent(
     person: Profile, room: Room, people: Sequence[Profile], *, ask_consent: bool
 ) -> None:
-    """Refuse to put people into a room against their will; room and people are locked.
+    """Raise Forbidden unless all people may be added. The caller holds the locks on room and people.
 
     Raises Forbidden for all of them, naming each, if the account of one was deleted or, with
     ``ask_consent``, if one has left this room twice or does not let this person add them.

@@ -133,7 +133,7 @@ def suspend(
     """Suspend a person in the whole service: they read, and every write is refused until the end, if any.
 
     The person may read ``reason``; ``note`` is for staff alone. Returns whether anything changed; another
-    reason or end replaces what holds. Raises Forbidden also for a person who may moderate themselves.
+    reason or end replaces what holds. Also raises Forbidden if the person has the permission to moderate.
     """
     reason = _heard(staff, reason)
     note = checked_text("note", note.strip(), REASON_MAX, blank=True)

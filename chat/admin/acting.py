@@ -61,7 +61,7 @@ class SuspensionForm(ReasonForm):
     until = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="In the time zone of this site. Leave it empty to suspend until somebody lifts it.",
+        help_text=f"Time zone: {timezone.get_default_timezone_name()}. Leave it empty to suspend without an end.",
     )
     note = forms.CharField(
         required=False,

@@ -60,7 +60,7 @@ def in_epoch(query: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> tuple[
 
 
 def unreadable_marks(alias: str) -> list[str]:
-    """Return the functions of PostgreSQL that tell a restored or failed-over cluster, and do not answer here."""
+    """Return the PostgreSQL functions needed to notice a restore or failover that this role cannot execute."""
     if connections[alias].vendor != "postgresql":
         return []
     return [name for name in CLUSTER_MARKS if name not in _readable_marks(alias)]
@@ -75,7 +75,7 @@ def _marks(connection: BaseDatabaseWrapper) -> list[object]:
     if connection.vendor == "postgresql":
         readable = _readable_marks(connection.alias)
         columns += [*OWN_MARKS, *(CLUSTER_MARKS[name] for name in readable)]
-        # Named as in every other statement, so that it is found by the same search path.
+        # Unqualified, as in all other statements, so that the search path applies.
         values = [quote(Event._meta.db_table)]
     try:
         with connection.cursor() as cursor:

@@ -19,7 +19,7 @@ MARKS_MAX = 4
 # PostgreSQL or UTF-8 cannot hold the first two; noncharacters are not for interchange.
 UNSTORABLE = regex.compile(r"[\x00\ud800-\udfff\p{Noncharacter_Code_Point}]")
 LINE_ENDS = regex.compile(r"\r\n|[\r\u2028\u2029]")
-# C0 without tab and newline, DEL, C1 and private use: they draw nothing, or something else on every machine.
+# C0 without tab and newline, DEL, C1 and private use: they are invisible or look different on every machine.
 CONTROLS = regex.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f\p{Co}]")
 LINES = regex.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 # They turn the direction of the text around them.

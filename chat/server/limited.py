@@ -32,7 +32,7 @@ PIECE = 4_096
 MESSAGE_TIMEOUT = 30
 # Seconds in which a client that was closed for a fault may still take the close frame.
 LINGER = 2
-# Seconds between two reads of what such a client still sends: it is to cost others nothing.
+# Pause between two reads of discarded input, so that it costs other connections nothing.
 DISCARD_PAUSE = 0.05
 # uvicorn's methods for the frames that are rare.
 HANDLERS = {
@@ -57,9 +57,9 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.flow = Flow()
-        # Frames that never reach the application, and bytes of all frames, that are not counted yet.
+        # Not counted yet: frames that the application never receives, and bytes of all frames.
         self._unseen = self._size = 0
-        # Whether a frame or a message has begun and is not complete.
+        # True while a frame or a message has begun and is not complete.
         self._begun = False
         # Bytes that were received but not parsed yet, and whether a turn of the loop is asked for to go on.
         self._rest = bytearray()
@@ -119,7 +119,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
             return
         self.handle_events()
         self._size += len(data)
-        # Not for each short message, which the application counts: this is done for every frame that comes.
+        # Skipped for short messages, because the application counts them and this code runs for each frame.
         if self._unseen or self._size > PIECE:
             self.flow.count(self._unseen, self._size)
             self._unseen = self._size = 0
@@ -203,7 +203,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         if fault is None:
             super().handle_events()
             return
-        # The library has an answer to what is too long or too many, and none to what it does not understand.
+        # The library answers heads that are too large, but not malformed ones.
         answer = b"".join(self.conn.data_to_send())
         if not answer:
             why = f"Failed to open a WebSocket connection: {fault.__cause__ or fault}.\n"

@@ -29,7 +29,7 @@ END = b"\r\n\r\n"
 URL_MAX = 8_192
 # As many as the library `websockets` accepts in a handshake.
 HEADERS_MAX = 128
-# Bodies above SMALL_BODY are counted; a process holds as many bytes of them as BODIES bodies of BODY_MAX have.
+# Bodies above SMALL_BODY are counted; their total size in a process is limited to BODIES × BODY_MAX.
 SMALL_BODY = 65_536
 BODIES = 16
 
@@ -152,7 +152,7 @@ class ReadingProtocol(HttpToolsProtocol, ABC):
             self.refuse(refusals.head_too_large(self._head_max))
 
     def _reparse(self) -> None:
-        """Parse a head again without its `Upgrade`, because the parser takes an upgraded request's body for none."""
+        """Parse a head again without its `Upgrade`, because the parser ignores the body of a request with `Upgrade`."""
         version = self.parser.get_http_version().encode()
         method = self.parser.get_method()
         lines = [method + b" " + self.url + b" HTTP/" + version]

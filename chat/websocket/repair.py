@@ -18,7 +18,7 @@ from chat.websocket.reading import NewEpoch
 
 logger = logging.getLogger("chat.websocket.repair")
 
-# Seconds back that a look at recent events goes.
+# Age in seconds of the events that a look compares.
 RECENT = 60
 
 
