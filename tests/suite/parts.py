@@ -55,11 +55,11 @@ def everything() -> list[Step]:
     """Return all parts, the longest first, so that the workers end at about the same time."""
     rest = _all_but(*SOCKETS, *FAULTS, *APART, *OVER_HTTP)
     return [
+        pytest("apart", EMBEDDED, *ON_SQLITE, *APART),
         pytest("server, sockets", _servers(0), *ON_SERVERS, *SOCKETS),
         pytest("embedded, sockets", EMBEDDED, *ON_SQLITE, *SOCKETS, "tests/live"),
         pytest("server, domain", _servers(1), *ON_SERVERS, *rest),
         pytest("server, HTTP", _servers(2), *ON_SERVERS, *OVER_HTTP),
-        pytest("apart", EMBEDDED, *ON_SQLITE, *APART),
         pytest("embedded, domain", EMBEDDED, *ON_SQLITE, *rest),
         pytest("server, faults", _servers(3), *ON_SERVERS, *FAULTS),
         pytest("embedded, HTTP", EMBEDDED, *ON_SQLITE, *OVER_HTTP),
