@@ -155,6 +155,9 @@ class RefusedHandshakes(Attacked):
 
     async def observe(self, stage: Stage, server: Server) -> None:
         self.wires = [await raw_of(self.honest, server) for _ in range(LISTENERS)]
+        for wire in self.wires:
+            # A WebSocket that was not greeted yet is not told that the server leaves.
+            assert orjson.loads(await wire.recv())["type"] == "hello"
         self.ears = [asyncio.create_task(_last_words(wire)) for wire in self.wires]
 
     async def heal(self, stage: Stage) -> None:
