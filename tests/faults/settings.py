@@ -4,7 +4,7 @@ import os
 
 from chat.conf import DEFAULTS
 from project.settings import *
-from project.settings import CHAT, INSTALLED_APPS, STORAGES
+from project.settings import CHAT, INSTALLED_APPS, SILENCED_SYSTEM_CHECKS, STORAGES
 
 # All who talk are of one address, and say more than people do; where limits are the point they are those of production.
 if os.environ.get("FAULTS_LIMITS") != "on":
@@ -17,3 +17,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.faults.sabotage.SabotageConfig"]
+
+# A planted bug takes the layer that this check refuses.
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "chat.E007"]
