@@ -69,7 +69,7 @@ DEFAULTS: dict[str, Any] = {
     "LIMIT_DIRECT": "100/hour",
     # How often a person may join one group, and what they may change in rooms apart from sending, deleting and
     # removing: edits, pins, settings, members. Each is an event; above 1,000 of them a client that was away reads
-    # the room anew.
+    # the room again.
     "LIMIT_JOINS": "10/hour",
     "LIMIT_CHANGES": "100/10 minutes",
     # Reads of a person, over REST and by `resume`, and reads of one address without a sign-in. A client

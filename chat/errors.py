@@ -42,7 +42,7 @@ class ChatError(Exception):
         self.detail = detail or self.default_detail
         self.fields = fields
         self.retry_after = retry_after
-        # Whether the security log has a line about this refusal already.
+        # True once the security log has a line about this refusal.
         self.logged = False
         super().__init__(self.detail)
 

@@ -1,8 +1,8 @@
 """Who may do what: one predicate per verb, on loaded objects, without a query.
 
 Subclass :class:`Policy`, override a predicate, and name the class in ``CHAT["POLICY"]``.
-That a person is a member at all was settled before a predicate is asked. A predicate that keeps a
-person from writing may raise ``Forbidden("…")`` instead of returning False, to give a text of its own.
+A predicate that takes a membership is called for members only. A predicate that keeps a person
+from writing may raise ``Forbidden("…")`` instead of returning False, to give a text of its own.
 """
 
 from __future__ import annotations

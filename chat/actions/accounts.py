@@ -19,7 +19,7 @@ from chat.policy import RANK
 from chat.queries.people import person_of_account, without_account
 
 Role = Membership.Role
-# Times that the rooms of a person are locked anew, because somebody added the person to another one.
+# Attempts to lock the rooms of a person; one fails if somebody adds the person to another room meanwhile.
 LOCK_TRIES = 5
 
 

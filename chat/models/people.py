@@ -76,7 +76,7 @@ class Profile(models.Model):
     direct_from = models.CharField(
         max_length=10, choices=DirectFrom.choices, default=DirectFrom.EVERYONE
     )
-    # Who may add this person to a group; empty follows ``direct_from``.
+    # The people who may add this person to a group; empty follows ``direct_from``.
     groups_from = models.CharField(max_length=10, choices=DirectFrom.choices, null=True, blank=True)
     source_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     # A suspension in the whole service; without an end it lasts until staff lift it. The person may read the reason.

@@ -31,7 +31,7 @@ Standings = dict[str, Standing]
 Asked = tuple[UUID, UUID | None]
 
 
-# What a standing is made of.
+# The columns that a standing is made of.
 _STANDING = ("user_id", "room_id", "room__head", "history_from", "read_seq", "room__kind")
 
 

@@ -57,7 +57,7 @@ class ChatViewSet(ViewSet):
     metadata_class = SimpleMetadata
     versioning_class = None
     throttle_classes = []
-    # Whether what is not a GET counts as a write of the person's (LIMIT_WRITES), or as a read (LIMIT_READS).
+    # True counts requests other than GET as writes of the person (LIMIT_WRITES), False as reads (LIMIT_READS).
     writes: ClassVar[bool] = True
     # Actions that append an event other than a message to a room's log (LIMIT_CHANGES).
     changes: ClassVar[frozenset[str]] = frozenset()

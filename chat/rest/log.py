@@ -35,7 +35,7 @@ class LogViewSet(ChatViewSet):
     def list(self, request: Request, room: UUID) -> Response:
         """List the events of a room in order, after a position.
 
-        If `reset` is not null, the position cannot be used any more: fetch the room and its history anew.
+        If `reset` is not null, the position cannot be used any more: fetch the room and its history again.
         """
         found, epoch = log(self.viewer, room, **self.asked())
         return Response({**log_shape(found), "epoch": epoch})

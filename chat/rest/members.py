@@ -26,7 +26,7 @@ GROUP = "group"
 
 
 class RoomMemberViewSet(ChatViewSet):
-    """Who is in a room of any kind, and how far they have read."""
+    """The members of a room of any kind, with their read positions."""
 
     parameters = {"list": MemberParameters}
     outputs = {"list": listed(MembershipSerializer)}

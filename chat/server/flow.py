@@ -24,7 +24,7 @@ class Flow(FlowControl):
 
     @property
     def blocked(self) -> bool:
-        """Whether nothing more may be parsed now."""
+        """Return True if nothing more may be parsed now."""
         return self.full or self.write_paused
 
     def pause_reading(self) -> None:

@@ -107,7 +107,7 @@ class HttpProtocol(ReadingProtocol):
         if self._write_deadline is not None and now >= self._write_deadline:
             self.transport.abort()
         elif self.transport.is_closing():
-            # What was written is still to be sent: a client that does not take it is not waited for long.
+            # The rest of the answer is still to be sent; a client that does not take it is cut soon.
             self._write_deadline = self._write_deadline or now + LINGER
         elif self.deadline is not None and now >= self.deadline:
             self._expire()
