@@ -112,21 +112,25 @@ def serving(
 @contextmanager
 def server(environment: Environment, log: Path) -> Iterator[Server]:
     """Run one server process; at the end it must leave by itself when told to."""
-    port = free_port()
+    one = begin(environment, log, free_port(), "-m", "project.server")
+    try:
+        yield one
+    finally:
+        stop(one)
+
+
+def begin(environment: Environment, log: Path, port: int, *command: str) -> Server:
+    """Start a command of Python that serves on a port; whoever starts it also stops it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "project.server"],
+            [sys.executable, *command],
             cwd=ROOT,
             env={**environment, "HOST": "127.0.0.1", "PORT": str(port)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    one = Server(process, port, log)
-    try:
-        yield one
-    finally:
-        stop(one)
+    return Server(process, port, log)
 
 
 def stop(one: Server) -> None:

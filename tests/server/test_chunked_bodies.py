@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -15,7 +13,7 @@ import orjson
 import pytest
 from rest_framework.test import APIClient
 
-from tests.live.processes import ROOT, Server, SetUp, free_port, stop, wait_until_ready
+from tests.live.processes import Server, SetUp, begin, free_port, stop, wait_until_ready
 from tests.server.raw import WITHIN
 from tests.websocket.wire import Caller
 
@@ -29,16 +27,7 @@ _numbers = count()
 @contextmanager
 def started(command: list[str], setup: SetUp, log: Path) -> Iterator[Server]:
     port = free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command, str(port)],
-            cwd=ROOT,
-            env=setup.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    one = Server(process, port, log)
+    one = begin(setup.environment, log, port, *command, str(port))
     try:
         wait_until_ready(one)
         yield one

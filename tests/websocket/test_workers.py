@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -18,10 +17,10 @@ import pytest
 
 from tests.live.processes import (
     GONE_WITHIN,
-    ROOT,
     Environment,
     Server,
     SetUp,
+    begin,
     free_port,
     stop,
     wait_until_ready,
@@ -36,16 +35,7 @@ SOCKETS = 10
 @contextmanager
 def running(environment: Environment, log: Path, port: int, *command: str) -> Iterator[Server]:
     """Run a server command until the block ends, and wait until it serves."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env={**environment, "HOST": "127.0.0.1", "PORT": str(port)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    one = Server(process, port, log)
+    one = begin(environment, log, port, *command)
     try:
         wait_until_ready(one)
         yield one
